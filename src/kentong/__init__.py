@@ -1,0 +1,1 @@
+"""Kentong: a small messenger for weak networks."""

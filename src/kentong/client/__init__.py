@@ -1,0 +1,1 @@
+"""The Python SDK: connection, outbox, sync, store."""

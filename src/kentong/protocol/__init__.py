@@ -1,0 +1,1 @@
+"""What travels: messages, codec, session, errors. No I/O."""

@@ -1,0 +1,1 @@
+"""The server: keeps chats and tells each device what differs."""

@@ -1,0 +1,1 @@
+"""How devices connect: WebSocket and long poll."""

@@ -1,0 +1,1 @@
+"""How everything else connects: health, metrics, media, the web client's files."""

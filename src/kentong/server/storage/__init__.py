@@ -1,0 +1,1 @@
+"""Tables and SQL once, by noun; two engines; migrations."""
