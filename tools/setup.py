@@ -26,6 +26,7 @@ STAMPS = VENV / "stamps"
 PYTHON = VENV / "bin" / "python"
 WEB = ROOT / "web"
 WEB_OUTPUT = ROOT / "src" / "kentong" / "webclient"
+SKIPPED = {"node_modules", "dist", "build"}
 APT_LINE = "sudo apt-get install git make python3 python3-venv"
 
 
@@ -69,7 +70,7 @@ def make_web() -> None:
         print("set-up: web/package.json is missing, so there is no web client to build")
         return
     make_node_modules()
-    sources = [path for path in WEB.rglob("*") if "node_modules" not in path.parts]
+    sources = [path for path in WEB.rglob("*") if SKIPPED.isdisjoint(path.parts)]
     if not WEB_OUTPUT.is_dir() or is_stale("web", sources):
         say("building the web client")
         programs.npm("run", "build")

@@ -1,0 +1,1 @@
+"""Kentong's tests."""
