@@ -1,0 +1,30 @@
+"""Limits that both sides of the wire know. Units are in the names."""
+
+VERSION = 1  # of the protocol; its name in Sec-WebSocket-Protocol is SUBPROTOCOL
+SUBPROTOCOL = "kentong.1"
+
+INTEGER_MAX = 2**53 - 1  # so that JavaScript needs no bigint
+FRAME_BYTES_MAX = 65_536  # one message on the wire, either way
+TOKEN_CHARS_MAX = 3_000  # the hello in Sec-WebSocket-Protocol, base64url
+HELLO_OUTBOX_BYTES_MAX = 512  # commands that may ride in a hello
+EXCHANGE_BYTES_MAX = 262_144  # body of one POST /sync, either way
+
+TEXT_CHARS_MAX = 4_000  # Unicode code points of one message
+TITLE_CHARS_MAX = 100  # of a group
+NAME_CHARS_MAX = 64  # of a person
+REASON_CHARS_MAX = 1_000  # of a report
+
+OUTBOX_UNCONFIRMED_MAX = 256  # commands of one outbox without an answer
+RANGE_ROWS_MAX = 200  # rows asked for at once
+PEOPLE_MAX = 100  # ids in one GetPeople, and entries in one Members page
+SCREEN_CHATS_MAX = 8  # chats that a device may call "on screen"
+
+PAGE_BYTES_MAX = 2_048  # one page of heads
+ROWS_BYTES_MAX = 6_144  # one page of rows, before it is deflated
+PREVIEW_CHARS_MAX = 200  # of a text inside a head; the rest comes by range
+UNREAD_MAX = 999  # counted no further
+
+SMALL_GROUP_MEMBERS_MAX = 100  # marks, typing and presence are shared up to here
+
+BULK_WINDOW_BYTES_MIN = 4_096  # unacknowledged bulk a connection starts with
+BULK_WINDOW_BYTES_MAX = 262_144
