@@ -70,7 +70,7 @@ def _cluster(folder: Path, programs_folder: Path, settings: dict[str, str]) -> I
 
     def run(program: str, *arguments: str) -> None:
         subprocess.run(
-            [programs_folder / program, "--pgdata", data, *arguments],
+            [str(programs_folder / program), f"--pgdata={data}", *arguments],
             check=True,
             user=account,
             cwd=folder,

@@ -47,13 +47,15 @@ def postgres_folder() -> Path | None:
 
 
 def npm(*arguments: str) -> None:
-    """Run npm in web/ with the node that we found; fails when npm fails."""
+    """Run npm in web/; raises CalledProcessError when it fails."""
+    subprocess.run(["npm", *arguments], cwd=ROOT / "web", env=node_environment(), check=True)
+
+
+def node_environment() -> dict[str, str]:
+    """Our environment with `node` and `npm` on its path; set-up has brought them."""
     folder = node_folder()
-    assert folder is not None, "set-up brings Node.js"
-    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
-    command = [str(folder / "npm"), *arguments]
-    subprocess.run(command, cwd=ROOT / "web", env=environment, check=True)
+    path = os.environ["PATH"] if folder is None else f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
 
 
 def _node_major(node: str) -> int:

@@ -1,0 +1,1 @@
+"""Measures the server through its sockets: bytes, CPU, memory."""
