@@ -103,7 +103,7 @@ def _server_account(folder: Path) -> str | None:
 
 
 def _may_run(program: Path, account: str) -> bool:
-    command = [program, "--version"]
+    command = [str(program), "--version"]
     try:
         subprocess.run(command, user=account, check=True, capture_output=True, cwd="/")
     except (OSError, subprocess.CalledProcessError):
