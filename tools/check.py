@@ -35,7 +35,7 @@ def checks() -> dict[str, list[str]]:
     commands = {
         "types": [*module, "mypy"],
         "simulation": [*module, "tests.sim", "--seeds", str(SIMULATION_SEEDS)],
-        "tidy": [*module, "pytest", "-q", "--no-header", "--no-summary", "tests/tidy"],
+        "tidy": [*module, "pytest", "-q", "--no-header", "-rN", "tests/tidy"],
         "imports": [str(programs.VENV / "bin" / "lint-imports"), "--cache-dir", "build/imports"],
         "lint": [*module, "ruff", "check", *FOLDERS],
         "format": [*module, "ruff", "format", "--check", *FOLDERS],
