@@ -363,7 +363,7 @@ class Accepted(Message, tag=0x42):
 
     seq: Int
     changes: Int
-    later: Int = 0  # seconds since the Welcome or Accepted before, on this connection
+    later: Int = 0  # seconds since the Welcome or Accepted before; from 10**9 on the time itself
 
 
 class Done(Message, tag=0x43):
@@ -461,16 +461,18 @@ class Marked(Message, tag=0x4B):
 
 
 class Changed(Message, tag=0x4C):
-    """Anything else happened in a chat: its head and the rows that are new or changed.
+    """Anything else happened in a chat: all rows that are new or changed since `base`.
 
-    Valid on top of any state (last_seq, changes) with the sum `base`; on top of
-    another one take the head, and the windows are as old as before.
+    Valid on top of any state whose version lies between `base` and the new one.
     """
 
-    clock: Int
-    base: Int
-    head: Head
+    alias: Int
+    base: Int  # version
+    last_seq: Int
+    changes: Int
     rows: list[Row] = []
+    title: str = ""  # of a group, "": unchanged
+    member_count: Int = 0  # of a group, 0: unchanged
 
 
 class Resync(Message, tag=0x4D):
