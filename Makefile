@@ -5,7 +5,12 @@
 #   make check        format, lint, types, imports, tidiness, generated files, short simulation
 #   make slow         crash and recovery tests that take minutes
 #   make sim SEEDS=n  the seeded simulation
-#   make bench size web gen lock format docs notices clean setup
+#   make bench            measure the server through its sockets
+#   make size             what the web client transfers
+#   make wheel            dist/*.whl, with the web client inside
+#   make gen              write the generated files (docs is the same)
+#   make lock             write the lock files (ARGS=--upgrade for newer versions)
+#   make web format clean setup
 
 PYTHON ?= python3
 SEEDS ?= 300
@@ -13,7 +18,7 @@ ARGS ?=
 SETUP = @$(PYTHON) -m tools.setup
 RUN = .venv/bin/python -m
 
-.PHONY: setup serve test check slow sim bench size web gen lock format docs clean
+.PHONY: setup serve test check slow sim bench size web wheel gen lock format docs clean
 
 setup:
 	$(SETUP) dev web
@@ -48,6 +53,10 @@ size:
 
 web:
 	$(SETUP) dev web
+
+wheel:
+	$(SETUP) dev web
+	$(RUN) build --wheel --no-isolation
 
 gen:
 	$(SETUP) dev web

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NODE_LINKS = VENV / "node"  # to the Node.js from PyPI, made by set-up
-NODE_MAJOR_MIN = 20
+NODE_MIN = (20, 19)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -26,9 +26,9 @@ def chromium() -> str | None:
 
 
 def node_folder() -> Path | None:
-    """The folder with `node` (>= 20) and `npm`: the system's, else the one in .venv."""
+    """The folder with `node` (>= 20.19) and `npm`: the system's, else the one in .venv."""
     node = shutil.which("node")
-    if node and shutil.which("npm") and _node_major(node) >= NODE_MAJOR_MIN:
+    if node and shutil.which("npm") and _node_version(node) >= NODE_MIN:
         return Path(node).parent
     return NODE_LINKS if NODE_LINKS.is_dir() else None
 
@@ -59,7 +59,7 @@ def node_environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
 
 
-def _node_major(node: str) -> int:
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    digits = version.stdout.strip().lstrip("v").split(".")[0]
-    return int(digits) if digits.isdigit() else 0
+def _node_version(node: str) -> tuple[int, ...]:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    numbers = said.stdout.strip().removeprefix("v").split(".")
+    return tuple(int(number) for number in numbers if number.isdigit())
