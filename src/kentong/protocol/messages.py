@@ -452,12 +452,17 @@ class Posted(Message, tag=0x4A):
 
 
 class Marked(Message, tag=0x4B):
-    """Others read or received more: valid on top of (last_seq, changes - 1)."""
+    """Others read or received more; nothing else happened in the last `covers` changes.
+
+    Valid on top of (last_seq, n) with n from `changes` - `covers` to `changes`.
+    """
 
     alias: Int
+    last_seq: Int
     changes: Int
     read_back: Int
     delivered_back: Int
+    covers: Int = 1
 
 
 class Changed(Message, tag=0x4C):
