@@ -1,0 +1,270 @@
+"""One open WebSocket on a transport: feeds the core, serves the session, keeps its times."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kentong.server.gateway.addresses import Place
+from kentong.server.gateway.handshake import UpgradeRequest
+from kentong.server.gateway.link import OpenReceiver, Receiver
+from kentong.server.gateway.websocket import (
+    CLOSING,
+    ENDED,
+    INTERNAL_ERROR,
+    OPEN,
+    POLICY_VIOLATION,
+    Limits,
+    WebSocketCore,
+    encode_frame,
+    encode_frames,
+    encode_ping,
+)
+
+log = logging.getLogger(__name__)
+
+_PING: Final = encode_ping()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a WebSocket may be quiet, silent or slow; how much may wait."""
+
+    ping_after_s: float = 55.0
+    """Nothing flowed: ping. The session may set another time on its link."""
+    dead_after_s: float = 30.0
+    """A ping got no answer, nor came anything else: drop."""
+    stranger_after_s: float = 30.0
+    """Not signed in, and nothing came: close."""
+    stall_s: float = 20.0
+    """The peer takes nothing of what waits for it: drop."""
+    close_wait_s: float = 5.0
+    """The peer doesn't finish a closing connection: drop."""
+    write_high_bytes: int = 32 * 1024
+    """More than this waits in the process: `Link.congested`, until a quarter of it is left."""
+    write_bytes_max: int = 1024 * 1024
+    """A session went on sending into a congested link: drop."""
+
+
+class Shared:
+    """What all connections of a listener have in common, the receive buffer above all.
+
+    One buffer is enough: the loop asks for it, reads into it and reports in
+    one go, and nobody keeps a view of it.
+    """
+
+    __slots__ = ("buffer", "leave", "limits", "patience", "time")
+
+    def __init__(
+        self,
+        buffer: memoryview,
+        time: Callable[[], float],
+        leave: Callable[["WebSocketConnection"], None],
+        patience: Patience,
+        limits: Limits,
+    ) -> None:
+        self.buffer = buffer
+        self.time = time
+        self.leave = leave
+        self.patience = patience
+        self.limits = limits
+
+
+class WebSocketConnection(asyncio.BufferedProtocol):
+    """An open WebSocket; to the session, its `Link`."""
+
+    __slots__ = (
+        "_core",
+        "_deaf",
+        "_ending_at",
+        "_heard_at",
+        "_pinged_at",
+        "_receiver",
+        "_sent_at",
+        "_shared",
+        "_stalled_at",
+        "_transport",
+        "address",
+        "authenticated",
+        "ping_after_s",
+        "place",
+    )
+
+    def __init__(
+        self, shared: Shared, transport: asyncio.Transport, address: str, place: Place | None
+    ) -> None:
+        now = shared.time()
+        self.address = address
+        self.place = place
+        self.authenticated = False
+        self.ping_after_s = shared.patience.ping_after_s
+        self._shared = shared
+        self._transport = transport
+        self._core = WebSocketCore(shared.limits)
+        self._receiver: Receiver | None = None
+        self._deaf = False  # the session has closed, it wants no more frames
+        self._heard_at = now
+        self._sent_at = now
+        self._pinged_at = now
+        self._stalled_at: float | None = None
+        self._ending_at: float | None = None
+        high = shared.patience.write_high_bytes
+        transport.set_write_buffer_limits(high=high, low=high // 4)
+
+    def open(self, open_receiver: OpenReceiver, request: UpgradeRequest) -> None:
+        """Start the session. Called once, when the transport's protocol is this object."""
+        try:
+            self._receiver = open_receiver(self, request)
+        except Exception:
+            log.exception("session did not open")
+            self.close(INTERNAL_ERROR)
+
+    # As the session sees it.
+
+    @property
+    def congested(self) -> bool:
+        """True while the peer takes less than we send."""
+        return self._stalled_at is not None
+
+    def send(self, frame: bytes) -> None:
+        """Send one binary message."""
+        if self._core.state == OPEN:
+            self._write(encode_frame(frame))
+
+    def send_many(self, frames: list[bytes]) -> None:
+        """Send many binary messages in one write."""
+        if self._core.state == OPEN and frames:
+            self._write(encode_frames(frames))
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Begin to close; frames that still come are dropped. Later calls do nothing."""
+        self._deaf = True
+        self._core.close(code, reason)
+        if self._core.wants_attention:
+            self._answer()
+
+    # As the transport sees it.
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend the shared buffer for one read."""
+        return self._shared.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        self.take(self._shared.buffer[:nbytes])
+
+    def pause_writing(self) -> None:
+        """Note that the peer takes less than we send."""
+        self._stalled_at = self._shared.time()
+
+    def resume_writing(self) -> None:
+        """Note that the congestion is over, and tell the session."""
+        self._stalled_at = None
+        if self._core.wants_attention:
+            self._answer()
+        if self._receiver is None or self._core.state != OPEN:
+            return
+        try:
+            self._receiver.writable()
+        except Exception:  # noqa: BLE001 - our bug ends this connection, not the server
+            self._fail()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the transport is gone, and tell the session."""
+        self._core.lose()
+        self._shared.leave(self)
+        receiver, self._receiver = self._receiver, None
+        if receiver is None:
+            return
+        try:
+            receiver.closed()
+        except Exception:
+            log.exception("session did not close")
+
+    # As the listener sees it.
+
+    def take(self, data: memoryview) -> None:
+        """Hand on the messages in `data`, answer what the protocol wants answered."""
+        self._heard_at = self._shared.time()
+        core = self._core
+        messages = core.receive(data)
+        receiver = self._receiver
+        if receiver is not None:
+            for message in messages:
+                if self._deaf:
+                    break
+                try:
+                    receiver.received(message)
+                except Exception:  # noqa: BLE001 - our bug ends this connection only
+                    self._fail()
+        if core.wants_attention:
+            self._answer()
+
+    def check(self, now: float) -> None:
+        """Ping, close or drop if it is time to; called by the listener's sweep."""
+        patience = self._shared.patience
+        if self._ending_at is not None:
+            if now - self._ending_at >= patience.close_wait_s:
+                self.abort()
+        elif self._stalled_at is not None:
+            if now - self._stalled_at >= patience.stall_s:
+                self.abort()
+        else:
+            self._check_silence(now, patience)
+
+    def abort(self) -> None:
+        """Drop the connection without a word."""
+        self._transport.abort()
+
+    def _check_silence(self, now: float, patience: Patience) -> None:
+        silent_s = now - self._heard_at
+        if not self.authenticated and silent_s >= patience.stranger_after_s:
+            self.close(POLICY_VIOLATION, "nobody signed in")
+        elif self._pinged_at > self._heard_at:
+            if now - self._pinged_at >= patience.dead_after_s:
+                self.abort()
+        elif silent_s >= self.ping_after_s and (
+            # A device that only listens is quiet while much is sent to it: that alone
+            # keeps the path open, but now and then it must show that it lives.
+            now - self._sent_at >= self.ping_after_s or silent_s >= 2 * self.ping_after_s
+        ):
+            self._pinged_at = now
+            self._write(_PING)
+
+    def _write(self, data: bytes) -> None:
+        self._sent_at = self._shared.time()
+        self._transport.write(data)
+        if self._stalled_at is not None:
+            waiting_bytes = self._transport.get_write_buffer_size()
+            if waiting_bytes > self._shared.patience.write_bytes_max:
+                self.abort()
+
+    def _answer(self) -> None:
+        """Send what the core wants sent, and close the transport after the end."""
+        core = self._core
+        if core.state == OPEN and self._stalled_at is not None:
+            return  # a pong can wait: there is only ever one
+        output = core.take_output()
+        if output:
+            self._write(output)
+        if core.state == CLOSING and self._ending_at is None:
+            self._ending_at = self._shared.time()
+        if core.state == ENDED:
+            self._ending_at = self._shared.time()
+            self._finish()
+
+    def _finish(self) -> None:
+        """Close our direction and wait for the peer's end (§7.1.1), so that it reads our goodbye.
+
+        What still comes is dropped; the sweep ends the waiting. TLS can't close
+        one direction only.
+        """
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _fail(self) -> None:
+        log.exception("session failed")
+        self.close(INTERNAL_ERROR)
