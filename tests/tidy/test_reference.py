@@ -1,7 +1,8 @@
-"""Every setting and every error code stands in docs/reference, once there is a reference."""
+"""Every setting, error code and command is documented, once there is a reference."""
 
 import importlib
 import importlib.util
+import re
 
 import pytest
 
@@ -42,3 +43,28 @@ def test_every_error_code_is_documented() -> None:
         "undocumented-error",
         (code.name for code in codes if f"`{code.name}`" not in text),
     )
+
+
+@pytest.mark.skipif(not is_written("kentong.server.routes"), reason="there are no routes yet")
+@pytest.mark.parametrize("place", ["src/kentong/server/routes.py", "tests", "docs/reference"])
+def test_every_command_has_a_route_a_test_and_a_page(place: str) -> None:
+    """By name: a command that nothing there mentions was forgotten."""
+    text = reference_text() if place.startswith("docs") else python_text(place)
+    words = set(re.findall(r"\w+", text))
+    source.check(f"command-not-in-{place}", (name for name in commands() if name not in words))
+
+
+def python_text(place: str) -> str:
+    """The text of the modules there, without these tests'."""
+    return "\n".join(
+        module.text
+        for module in source.modules()
+        if module.path.startswith(place) and not module.path.startswith("tests/tidy")
+    )
+
+
+def commands() -> list[str]:
+    """The names of the messages that ask the server for something."""
+    messages = importlib.import_module("kentong.protocol.messages")
+    kinds = (messages.Command, messages.Request)
+    return [kind.__name__ for parent in kinds for kind in parent.__subclasses__()]
