@@ -10,7 +10,7 @@ import sys
 
 from tools.programs import ROOT
 
-PRODUCERS = ("tools.notices",)
+PRODUCERS = ("tools.notices", "tools.generate")
 
 
 def produced() -> dict[str, str]:

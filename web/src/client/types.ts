@@ -115,6 +115,25 @@ export interface Change {
   people: readonly number[];
 }
 
+/**
+ * Something to tell the user once. refused: a command that shows no row of its own was
+ * refused with `code` (in `chat`, 0: none). dropped: a command could not be queued again
+ * after the server was restored. lost: the browser had cleared what was kept here, so
+ * what had not been sent is gone; everything else is fetched again.
+ */
+export interface Notice {
+  kind: "refused" | "dropped" | "lost";
+  code: number;
+  chat: number;
+}
+
+export interface MessengerOptions {
+  /** Number of this build: <html data-build>. */
+  build: number;
+  /** Called from a join or recovery a moment ago: an empty store is no loss. */
+  fresh?: boolean;
+}
+
 export interface RangeView {
   rows: readonly RowView[];
   /** Holes among first..last that are being fetched or can't be without a link. */
@@ -144,6 +163,7 @@ export interface Messenger {
   onChange(listener: (change: Change) => void): () => void;
   onTyping(listener: (chat: number, user: number) => void): () => void;
   onPresence(listener: (user: number, online: boolean, seenAt: number) => void): () => void;
+  onNotice(listener: (notice: Notice) => void): () => void;
 
   sendText(chat: number, text: string, replyTo?: number): Promise<void>;
   editText(chat: number, seq: number, text: string): Promise<void>;

@@ -1,0 +1,94 @@
+/** Joining, recovering and signing out: the few calls that are plain HTTP. No DOM here. */
+import { ErrorCode } from "../protocol/codes.gen";
+import { RequestFailed } from "./types";
+
+/** What an invite link leads to, asked without being signed in. */
+export interface InviteTarget {
+  kind: "group" | "person";
+  title: string;
+  member_count?: number;
+}
+
+export interface Joined {
+  user: number;
+  /** Shown once; signs in again elsewhere. Absent after a recovery. */
+  recovery_code?: string;
+  instance: string;
+}
+
+/** A refusal of one of these calls; `retryAfterMs` above 0: try again then. */
+export class JoinFailed extends RequestFailed {
+  constructor(
+    code: number,
+    readonly retryAfterMs: number,
+  ) {
+    super(code);
+  }
+}
+
+const INSTANCE_KEY = "kentong.instance";
+const EVERY_PROOF_BITS_MAX = 28; // a phone would be busy for minutes beyond that
+
+/** The server that this browser is signed in to: "" when it has not been, or forgot. */
+export function instance(): string {
+  return localStorage.getItem(INSTANCE_KEY) ?? "";
+}
+
+/** What an invite link leads to. Throws JoinFailed(INVITE_INVALID), or TypeError offline. */
+export function inviteTarget(token: string): Promise<InviteTarget> {
+  return call<InviteTarget>("invite", { token });
+}
+
+/**
+ * Make an account and sign this browser in; `token` "" on an open server. Throws
+ * JoinFailed with the server's code.
+ */
+export async function join(name: string, token: string): Promise<Joined> {
+  const body = token ? { token, name } : { name };
+  try {
+    return keep(await call<Joined>("join", body));
+  } catch (error) {
+    if (!(error instanceof RequestFailed) || error.code !== ErrorCode.PROOF_INVALID) throw error;
+    return keep(await call<Joined>("join", { ...body, proof: await proof() }));
+  }
+}
+
+/** Sign in with a recovery code. Throws JoinFailed(CODE_INVALID). */
+export async function recover(code: string): Promise<Joined> {
+  return keep(await call<Joined>("recover", { code }));
+}
+
+/** Revoke this device at the server; what is kept here is the caller's to forget. */
+export async function signOut(): Promise<void> {
+  await call<unknown>("signout", {});
+  localStorage.removeItem(INSTANCE_KEY);
+}
+
+/** The work that an open server asks of everyone new; loaded only where it is asked. */
+async function proof(): Promise<{ challenge: string; nonce: string }> {
+  const task = await call<{ challenge: string; bits: number }>("challenge", {});
+  if (task.bits > EVERY_PROOF_BITS_MAX) throw new JoinFailed(ErrorCode.PROOF_INVALID, 0);
+  const { solve } = await import("./proof");
+  return { challenge: task.challenge, nonce: await solve(task.challenge, task.bits) };
+}
+
+function keep(joined: Joined): Joined {
+  localStorage.setItem(INSTANCE_KEY, joined.instance);
+  return joined;
+}
+
+async function call<T>(name: string, body: object): Promise<T> {
+  const response = await fetch(`/api/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json().catch(() => ({}))) as T & Refused;
+  if (response.ok) return answer;
+  throw new JoinFailed(answer.error ?? ErrorCode.INTERNAL, answer.retry_after_ms ?? 0);
+}
+
+interface Refused {
+  error?: number;
+  retry_after_ms?: number;
+}

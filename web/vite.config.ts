@@ -1,0 +1,31 @@
+/** How the web client is built: few requests, names that never mean two things. */
+import { resolve } from "node:path";
+import { defineConfig } from "vite";
+import solid from "vite-plugin-solid";
+import { finish } from "./tools/finish";
+
+const output = resolve(import.meta.dirname, "../src/kentong/webclient");
+
+export default defineConfig({
+  base: "/",
+  plugins: [solid(), finish(output)],
+  build: {
+    outDir: output,
+    emptyOutDir: true,
+    target: ["chrome90", "safari15.4", "firefox115"],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rollupOptions: {
+      output: {
+        entryFileNames: "assets/[name]-[hash].js",
+        chunkFileNames: "assets/[name]-[hash].js",
+        assetFileNames: "assets/[name]-[hash][extname]",
+      },
+    },
+  },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+  },
+});
