@@ -1,0 +1,248 @@
+"""What every storage engine promises, and the grouping of waiting work into one commit."""
+# ruff: noqa: D102 - the abstract class says what a method promises
+
+import abc
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from kentong.server.model import Removed
+
+R = TypeVar("R")
+SqlValue = int | str | bytes | None
+SqlRow = tuple[Any, ...]  # the columns are typed where a noun reads them
+Work = Callable[["Transaction"], Any]
+
+GROUP_WORKS_MAX = 1_000  # works that share one commit or one snapshot
+
+
+class Transaction(abc.ABC):
+    """What a piece of work sees of the database.
+
+    SQL is written once for all engines, with `?` for values. A work may run more than
+    once (lost connection, deadlock, another work of its group failed): it must not
+    touch anything but the transaction.
+    """
+
+    __slots__ = ("removed", "wrote")
+
+    for_update = ""  # after the SELECT of a row that is going to be changed
+
+    def __init__(self) -> None:
+        self.wrote = False  # anything but reads happened
+        self.removed: list[Removed] = []  # rows that became tombstones
+
+    @property
+    @abc.abstractmethod
+    def clock(self) -> int:
+        """The clock for everything that this piece of work changes."""
+
+    @abc.abstractmethod
+    def cursor(self) -> int:
+        """The smallest clock that this snapshot can't be sure to have seen."""
+
+    @abc.abstractmethod
+    def lag(self) -> int:
+        """By how many clocks the cursor is held back by unfinished transactions."""
+
+    @abc.abstractmethod
+    def all(self, sql: str, *args: SqlValue) -> list[SqlRow]:
+        """Every row of the result."""
+
+    @abc.abstractmethod
+    def one(self, sql: str, *args: SqlValue) -> SqlRow | None:
+        """The first row of the result, None if there is none."""
+
+    @abc.abstractmethod
+    def run(self, sql: str, *args: SqlValue) -> int:
+        """How many rows the statement changed."""
+
+    @abc.abstractmethod
+    def next_id(self, table: str) -> int:
+        """The id that the next new row of a table gets."""
+
+    @abc.abstractmethod
+    def set_next_id(self, table: str, next_id: int) -> None:
+        """Let the next new row of a table get this id."""
+
+
+class Outcome(NamedTuple):
+    """What became of a work: its result, or what it raised."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+class GroupResult(NamedTuple):
+    """What became of a group, work by work; `wrote` says that a commit changed something."""
+
+    outcomes: list[Outcome]
+    wrote: bool = False
+
+
+class Database(abc.ABC):
+    """The synchronous part of an engine: no threads, no loop.
+
+    One thread at a time may call `run_group`, and one more `read_group`.
+    """
+
+    epoch: int  # of this database; another one means another history
+    instance: str  # names this server among those on one machine
+
+    @abc.abstractmethod
+    def run_group(self, works: Sequence[Work]) -> GroupResult:
+        """Run works in order, isolated from each other's failures, and commit them.
+
+        Whatever is reported as done is on the disk.
+        """
+
+    @abc.abstractmethod
+    def read_group(self, works: Sequence[Work]) -> GroupResult:
+        """Run works that only read, on one consistent snapshot."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of connections, files and locks."""
+
+
+class Engine(abc.ABC):
+    """Runs pieces of work. `on_change` is called on the event loop after each commit
+    that wrote, never before; nothing else announces anything.
+    """
+
+    on_change: Callable[[], None]
+
+    @property
+    @abc.abstractmethod
+    def epoch(self) -> int:
+        """Of the database; 1 .. 2**32 - 1."""
+
+    @property
+    @abc.abstractmethod
+    def instance(self) -> str:
+        """Eight hexadecimal digits that name this server."""
+
+    @abc.abstractmethod
+    async def write(self, work: Callable[[Transaction], R]) -> R:
+        """Run a work that may write; its result comes once it is durable.
+
+        Cancelling the caller does not undo the work.
+
+        Raises:
+            Refused(DISK_FULL): nothing can be stored now; it recovers by itself.
+            Refused(OVERLOADED): the database is away, or went away during the commit,
+                whose outcome is then unknown; try again.
+            whatever the work raised; then it took no effect.
+        """
+
+    @abc.abstractmethod
+    async def read(self, work: Callable[[Transaction], R]) -> R:
+        """Run a work that only reads, on a consistent snapshot of committed data."""
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Finish what waits, then close."""
+
+
+class Pending(NamedTuple):
+    """A work and who waits for it."""
+
+    work: Work
+    future: asyncio.Future[Any]
+
+
+class Lane(Protocol):
+    """Takes works and runs what waits, group by group, in order."""
+
+    def put(self, pending: Pending) -> None:
+        """Let a work wait for its group."""
+
+    async def close(self) -> None:
+        """Finish what waits, then stop."""
+
+
+RunGroup = Callable[[Sequence[Work]], GroupResult]
+Deliver = Callable[[Sequence[Pending], GroupResult], None]
+LaneMaker = Callable[[RunGroup, Deliver], Lane]
+
+
+class ThreadLane:
+    """A lane with a thread of its own; results come back with one call per group."""
+
+    def __init__(self, run_group: RunGroup, deliver: Deliver) -> None:
+        self._run_group = run_group
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="storage", daemon=True)
+        self._thread.start()
+
+    def put(self, pending: Pending) -> None:
+        self._waiting.put(pending)
+
+    async def close(self) -> None:
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            taken = [self._waiting.get()]
+            size = min(self._waiting.qsize(), GROUP_WORKS_MAX - 1)
+            taken += [self._waiting.get_nowait() for _ in range(size)]
+            group = [pending for pending in taken if pending is not None]
+            is_open = len(group) == len(taken)
+            if group:
+                result = self._run_group([pending.work for pending in group])
+                self._loop.call_soon_threadsafe(self._deliver, group, result)
+
+
+class GroupedEngine(Engine):
+    """An engine over a database: one lane for writing, one for reading."""
+
+    def __init__(self, database: Database, lane: LaneMaker = ThreadLane) -> None:
+        self.database = database
+        self.on_change = _nothing
+        self._writer = lane(database.run_group, self._deliver)
+        self._reader = lane(database.read_group, self._deliver)
+        self._new_future = asyncio.get_running_loop().create_future
+
+    @property
+    def epoch(self) -> int:
+        return self.database.epoch
+
+    @property
+    def instance(self) -> str:
+        return self.database.instance
+
+    async def write(self, work: Callable[[Transaction], R]) -> R:
+        future = self._new_future()
+        self._writer.put(Pending(work, future))
+        return await future  # type: ignore[no-any-return]
+
+    async def read(self, work: Callable[[Transaction], R]) -> R:
+        future = self._new_future()
+        self._reader.put(Pending(work, future))
+        return await future  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+        self.database.close()
+
+    def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
+        for (_, future), (value, error) in zip(group, result.outcomes, strict=True):
+            if future.done():  # its caller was cancelled
+                continue
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+        if result.wrote:
+            self.on_change()
+
+
+def _nothing() -> None:
+    """Nobody listens yet."""

@@ -1,0 +1,35 @@
+"""Invite links. Only a hash of the token is kept."""
+
+from kentong.server.model import Invite
+from kentong.server.storage.engine import Transaction
+
+_SELECT = "SELECT token_hash, made_by, chat_id, created_at, revoked_at, uses FROM invites "
+_BY_TOKEN = _SELECT + "WHERE token_hash = ?"
+
+
+def add_invite(tx: Transaction, token_hash: bytes, made_by: int, chat_id: int, now_s: int) -> None:
+    """A new link to a chat, or to its maker (chat 0)."""
+    tx.run(
+        "INSERT INTO invites (token_hash, made_by, chat_id, created_at) VALUES (?, ?, ?, ?)",
+        *(token_hash, made_by, chat_id, now_s),
+    )
+
+
+def invite(tx: Transaction, token_hash: bytes) -> Invite | None:
+    """The link with this token, unless it was revoked."""
+    row = tx.one(_BY_TOKEN, token_hash)
+    found = Invite(*row) if row else None
+    return None if found is None or found.revoked_at else found
+
+
+def revoke_invites(tx: Transaction, made_by: int, chat_id: int, at_s: int) -> None:
+    """Stop the links that somebody made to a chat, or to themselves (chat 0)."""
+    tx.run(
+        "UPDATE invites SET revoked_at = ? WHERE made_by = ? AND chat_id = ? AND revoked_at = 0",
+        *(at_s, made_by, chat_id),
+    )
+
+
+def use(tx: Transaction, token_hash: bytes) -> None:
+    """Count that somebody came by a link."""
+    tx.run("UPDATE invites SET uses = uses + 1 WHERE token_hash = ?", token_hash)

@@ -1,0 +1,38 @@
+"""Outboxes: the answers by which a repeated command is known again."""
+
+from kentong.server.model import StoredAnswer
+from kentong.server.storage.engine import Transaction
+
+KEPT = 512  # answers of each outbox; twice what may be unconfirmed
+PRUNED_EVERY = 128  # numbers
+
+_LAST = "SELECT number FROM answers WHERE device_id = ? AND outbox = ? ORDER BY number DESC LIMIT 1"
+_ONE = "SELECT hash, answer FROM answers WHERE device_id = ? AND outbox = ? AND number = ?"
+_STORE = "INSERT INTO answers (device_id, outbox, number, hash, answer) VALUES (?, ?, ?, ?, ?)"
+_PRUNE = "DELETE FROM answers WHERE device_id = ? AND outbox = ? AND number <= ?"
+
+
+def last_number(tx: Transaction, device_id: int, outbox: int) -> int:
+    """The last number of this outbox that took effect, 0 if none is known."""
+    row = tx.one(_LAST, device_id, outbox)
+    return row[0] if row else 0
+
+
+def answer(tx: Transaction, device_id: int, outbox: int, number: int) -> StoredAnswer | None:
+    """What was answered to a command; None: unknown, or forgotten."""
+    row = tx.one(_ONE, device_id, outbox, number)
+    return StoredAnswer(*row) if row else None
+
+
+def store_answer(
+    tx: Transaction, device_id: int, outbox: int, number: int, answer: StoredAnswer
+) -> None:
+    """Keep the answer to a command. The newest ones of an outbox are kept, at least KEPT."""
+    tx.run(_STORE, device_id, outbox, number, answer.hash, answer.answer)
+    if number % PRUNED_EVERY == 0:
+        tx.run(_PRUNE, device_id, outbox, number - KEPT)
+
+
+def forget(tx: Transaction, device_id: int) -> None:
+    """Drop all answers of a device that is signed out for good."""
+    tx.run("DELETE FROM answers WHERE device_id = ?", device_id)
