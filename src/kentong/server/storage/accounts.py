@@ -124,6 +124,16 @@ def is_blocked(tx: Transaction, by: int, user_id: int) -> bool:
     return row is not None
 
 
+def reachable(tx: Transaction, user_id: int, other_id: int) -> bool:
+    """Whether neither has blocked the other, and the other exists and isn't suspended."""
+    row = tx.one(
+        "SELECT 1 FROM users WHERE id = ? AND suspended_at = 0 AND NOT EXISTS (SELECT 1 FROM "
+        "blocks WHERE (user_id = ? AND blocked_id = ?) OR (user_id = ? AND blocked_id = ?))",
+        *(other_id, user_id, other_id, other_id, user_id),
+    )
+    return row is not None
+
+
 def blocked_by(tx: Transaction, user_id: int) -> list[int]:
     """Whom this user has blocked, in order of their ids."""
     rows = tx.all("SELECT blocked_id FROM blocks WHERE user_id = ? ORDER BY blocked_id", user_id)

@@ -78,6 +78,32 @@ def touch(tx: Transaction, chat_id: int, *, marks: bool = False, members: bool =
     return int(row[0])
 
 
+def set_reach(tx: Transaction, chat_id: int, reach: int) -> None:
+    """Note who can come to see a chat."""
+    tx.run("UPDATE chats SET reach = ? WHERE id = ?", reach, chat_id)
+
+
+def touch_directs(tx: Transaction, user_id: int) -> None:
+    """Move the heads of all direct chats of a user: their profile changed."""
+    tx.run(
+        "UPDATE chats SET changes = changes + 1, clock = ? WHERE kind = 0 AND id IN "
+        "(SELECT chat_id FROM members WHERE user_id = ? AND state = 0)",
+        *(tx.clock, user_id),
+    )
+
+
+def unanswered_directs(tx: Transaction, user_id: int) -> int:
+    """How many direct chats of a user the other person never wrote in."""
+    row = tx.one(
+        "SELECT count(*) FROM members m JOIN chats c ON c.id = m.chat_id AND c.kind = 0 "
+        "WHERE m.user_id = ? AND NOT EXISTS (SELECT 1 FROM messages x "
+        "WHERE x.chat_id = c.id AND x.author_id <> ?)",
+        *(user_id, user_id),
+    )
+    assert row is not None
+    return int(row[0])
+
+
 def count_members(tx: Transaction, chat_id: int, difference: int) -> None:
     """Note that members came, went or changed; `changes` stays, a system row says it."""
     tx.run(

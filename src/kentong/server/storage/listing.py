@@ -77,5 +77,15 @@ def changed_members(tx: Transaction, chat_id: int, cursor: int) -> list[Membersh
     return [Membership(*row) for row in tx.all(_MEMBERS_SINCE, chat_id, cursor)]
 
 
+def changed_places(tx: Transaction, user_id: int, cursor: int) -> list[Head]:
+    """The user's own places that changed since `cursor`, ended ones too."""
+    return [_head(row) for row in tx.all(_OF_USER + "AND m.clock >= ?", user_id, cursor)]
+
+
+def places(tx: Transaction, user_id: int) -> list[Head]:
+    """All chats a user is in."""
+    return [_head(row) for row in tx.all(_OF_USER + "AND m.state = 0", user_id)]
+
+
 def _head(row: SqlRow) -> Head:
     return Head(row[-1], Chat(*row[:_CHAT_WIDTH]), Membership(*row[_CHAT_WIDTH:-1]))

@@ -12,6 +12,7 @@ COLUMNS = (
 _SELECT = "SELECT " + COLUMNS + " FROM members "
 _ONE = _SELECT + "WHERE user_id = ? AND chat_id = ?"
 _PAGE = _SELECT + "WHERE chat_id = ? AND state = ? AND user_id > ? ORDER BY user_id LIMIT ?"
+_ACTIVE = _SELECT + "WHERE chat_id = ? AND state = 0"
 _OLDEST = _SELECT + "WHERE chat_id = ? AND state = 0 ORDER BY joined_seq, user_id LIMIT 1"
 
 
@@ -72,11 +73,10 @@ def set_role(tx: Transaction, chat_id: int, user_id: int, role: int) -> None:
 
 
 def mark_posted(tx: Transaction, chat_id: int, user_id: int, seq: int) -> None:
-    """The author of row `seq` has read all up to there."""
+    """The author of row `seq` has read all up to there; the chat's head tells it."""
     tx.run(
-        "UPDATE members SET read_seq = ?, delivered_seq = ?, clock = ? "
-        "WHERE user_id = ? AND chat_id = ?",
-        *(seq, seq, tx.clock, user_id, chat_id),
+        "UPDATE members SET read_seq = ?, delivered_seq = ? WHERE user_id = ? AND chat_id = ?",
+        *(seq, seq, user_id, chat_id),
     )
 
 
@@ -152,6 +152,21 @@ def shares_chat(tx: Transaction, user_id: int, other_id: int) -> bool:
         *(user_id, other_id),
     )
     return row is not None
+
+
+def ever_shared_chat(tx: Transaction, user_id: int, other_id: int) -> bool:
+    """Whether the other is, or was, in a chat that the user is in now; oneself always."""
+    row = tx.one(
+        "SELECT 1 FROM members mine JOIN members other ON other.chat_id = mine.chat_id "
+        "WHERE mine.user_id = ? AND mine.state = 0 AND other.user_id = ? LIMIT 1",
+        *(user_id, other_id),
+    )
+    return row is not None or user_id == other_id
+
+
+def all_active(tx: Transaction, chat_id: int) -> list[Membership]:
+    """Every active member of a small chat."""
+    return [Membership(*row) for row in tx.all(_ACTIVE, chat_id)]
 
 
 def _membership(row: SqlRow | None) -> Membership | None:
