@@ -1,0 +1,273 @@
+"""Who is connected here, what they were told last, and who must hear of a change."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Protocol
+
+from kentong.protocol.codec import encode
+from kentong.protocol.limits import SMALL_GROUP_MEMBERS_MAX
+from kentong.protocol.messages import Changed, ChatKind, Marked, Presence, RowKind, Typing
+from kentong.server.delivery.deltas import Delta, NewMarks, NewText, Rewritten, for_alias
+from kentong.server.delivery.feed import ChatFeed, Feed, UserFeed
+from kentong.server.delivery.rows import Reader
+from kentong.server.model import Chat, Head, Membership, MemberState
+
+
+class Subscriber(Protocol):
+    """A connected device, as the hub sees it."""
+
+    user_id: int
+    device_id: int
+    outbox: int
+    foreground: bool
+    chat_ids: list[int]  # kept by the hub
+
+    def push(self, chat_id: int, frame: bytes) -> None:
+        """Send a live frame that builds on the chat's head as it was told last."""
+
+    def hint(self, frame: bytes) -> None:
+        """Send something that is worth nothing later: typing, presence."""
+
+    def refresh(self, chat_id: int) -> None:
+        """Send the chat's head in full, soon."""
+
+    def refresh_me(self) -> None:
+        """Send the user's own head, soon, if it is another."""
+
+    def knows_mark(self, chat_id: int, read_seq: int) -> bool:
+        """Whether this very device moved its read mark there."""
+
+    def fence(self) -> None:
+        """A newer connection of the device took over."""
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class ChatState:
+    """What the subscribers of a chat were told last, and who they are."""
+
+    kind: int
+    peers: tuple[int, ...]  # users of a direct chat
+    last_seq: int
+    changes: int
+    last_at: int
+    title: str
+    member_count: int
+    aliases: dict[Subscriber, int]
+    visible_from: dict[Subscriber, int] | None = None  # those who don't see all
+
+    def reader(self, subscriber: Subscriber) -> Reader:
+        """The subscriber as a reader of this chat."""
+        visible_from = 1 if self.visible_from is None else self.visible_from.get(subscriber, 1)
+        return Reader(subscriber.user_id, self.kind == ChatKind.DIRECT, visible_from)
+
+
+def _peers(chat: Chat) -> tuple[int, ...]:
+    if chat.kind != ChatKind.DIRECT or chat.direct_key is None:
+        return ()
+    return tuple(int(part) for part in chat.direct_key.split(":"))
+
+
+class Hub:
+    """The devices connected to this node, by user and by chat."""
+
+    def __init__(self) -> None:
+        self.cursor = 0  # everything below was told to everybody here
+        self._chats: dict[int, ChatState] = {}
+        self._users: dict[int, list[Subscriber]] = {}
+        self._watchers: dict[int, list[Subscriber]] = {}
+
+    # -- Coming and going ---------------------------------------------------------------
+
+    @property
+    def users(self) -> dict[int, list[Subscriber]]:
+        """The connected devices by user; to be read only."""
+        return self._users
+
+    def attach(self, subscriber: Subscriber, places: Iterable[Head]) -> None:
+        """Take a device in; an older connection of the same device is fenced."""
+        for other in list(self._users.get(subscriber.user_id, ())):
+            if other.device_id == subscriber.device_id:
+                other.fence()
+                self.detach(other)
+        self._users.setdefault(subscriber.user_id, []).append(subscriber)
+        for place in places:
+            if place.member.state == MemberState.ACTIVE:
+                self._subscribe(subscriber, place.member, place.chat)
+        if subscriber.foreground:
+            self.announce_presence(subscriber.user_id)
+
+    def detach(self, subscriber: Subscriber) -> None:
+        """Forget a device. Safe to repeat."""
+        siblings = self._users.get(subscriber.user_id, [])
+        if subscriber not in siblings:
+            return
+        siblings.remove(subscriber)
+        if not siblings:
+            del self._users[subscriber.user_id]
+        for chat_id in list(subscriber.chat_ids):
+            self._unsubscribe(subscriber, chat_id)
+        self.watch(subscriber, [], [])
+        if subscriber.foreground:
+            self.announce_presence(subscriber.user_id)
+
+    def _subscribe(self, subscriber: Subscriber, member: Membership, chat: Chat) -> None:
+        state = self._chats.get(chat.id)
+        if state is None:
+            state = self._chats[chat.id] = ChatState(
+                chat.kind, _peers(chat), chat.last_seq, chat.changes, chat.last_at,
+                chat.title, chat.member_count, {},
+            )  # fmt: skip
+        if subscriber not in state.aliases:
+            subscriber.chat_ids.append(chat.id)
+        state.aliases[subscriber] = member.alias
+        if member.visible_from_seq > 1:
+            state.visible_from = state.visible_from or {}
+            state.visible_from[subscriber] = member.visible_from_seq
+        elif state.visible_from is not None:
+            state.visible_from.pop(subscriber, None)
+
+    def _unsubscribe(self, subscriber: Subscriber, chat_id: int) -> None:
+        state = self._chats.get(chat_id)
+        if state is None or state.aliases.pop(subscriber, None) is None:
+            return
+        subscriber.chat_ids.remove(chat_id)
+        if state.visible_from is not None:
+            state.visible_from.pop(subscriber, None)
+        if not state.aliases:
+            del self._chats[chat_id]
+
+    # -- What changed -------------------------------------------------------------------
+
+    def told(self, chat_id: int) -> tuple[int, int] | None:
+        """(last_seq, changes) that the devices here were told; None: nobody listens."""
+        state = self._chats.get(chat_id)
+        return None if state is None else (state.last_seq, state.changes)
+
+    def tell(self, feed: Feed) -> None:
+        """Tell the devices here what changed; rights first, so that nothing follows a removal."""
+        for user in feed.users:
+            self._tell_user(user)
+        for chat in feed.chats:
+            state = self._chats.get(chat.chat.id)
+            if state is not None and state.last_seq + state.changes < chat.chat.version:
+                self._tell_chat(state, chat)
+        self.cursor = max(self.cursor, feed.cursor)
+
+    def _tell_user(self, feed: UserFeed) -> None:
+        for subscriber in list(self._users.get(feed.user_id, ())):
+            subscriber.refresh_me()
+            for place in feed.places:
+                self._tell_place(subscriber, place)
+
+    def _tell_place(self, subscriber: Subscriber, place: Head) -> None:
+        chat_id, member = place.chat.id, place.member
+        if member.state != MemberState.ACTIVE:
+            self._unsubscribe(subscriber, chat_id)
+            subscriber.refresh(chat_id)
+            return
+        known = chat_id in self._chats and subscriber in self._chats[chat_id].aliases
+        self._subscribe(subscriber, member, place.chat)
+        if not (known and subscriber.knows_mark(chat_id, member.read_seq)):
+            subscriber.refresh(chat_id)
+
+    def _tell_chat(self, state: ChatState, feed: ChatFeed) -> None:
+        chat = feed.chat
+        if feed.overflow:
+            for subscriber in list(state.aliases):
+                subscriber.refresh(chat.id)
+        else:
+            deltas = _deltas(state, feed)
+            for subscriber, alias in list(state.aliases.items()):
+                reader = state.reader(subscriber)
+                for delta in deltas:
+                    frame = delta.frame(reader, subscriber.outbox)
+                    if frame is not None:
+                        subscriber.push(chat.id, for_alias(frame, alias))
+        state.last_seq, state.changes, state.last_at = chat.last_seq, chat.changes, chat.last_at
+        state.title, state.member_count = chat.title, chat.member_count
+
+    # -- What is not stored -------------------------------------------------------------
+
+    def watch(self, subscriber: Subscriber, before: list[int], now: list[int]) -> None:
+        """Chats that a device has on screen: it hears who types and who is there."""
+        for chat_id in before:
+            watchers = self._watchers.get(chat_id, [])
+            if subscriber in watchers:
+                watchers.remove(subscriber)
+            if not watchers:
+                self._watchers.pop(chat_id, None)
+        for chat_id in now:
+            state = self._chats.get(chat_id)
+            if state is None or subscriber not in state.aliases:
+                continue
+            self._watchers.setdefault(chat_id, []).append(subscriber)
+            for peer in state.peers:
+                if peer != subscriber.user_id:
+                    subscriber.hint(encode(Presence(peer, int(self.is_present(peer)))))
+
+    def typing(self, subscriber: Subscriber, chat_id: int) -> None:
+        """Tell those who have the chat on screen that this user types."""
+        state = self._chats.get(chat_id)
+        if state is None or subscriber not in state.aliases or _is_large(state):
+            return
+        frame = encode(Typing(0, subscriber.user_id))
+        for watcher in self._watchers.get(chat_id, ()):
+            if watcher.user_id != subscriber.user_id and watcher in state.aliases:
+                watcher.hint(for_alias(frame, state.aliases[watcher]))
+
+    def is_present(self, user_id: int) -> bool:
+        """Whether somebody looks at a device of this user here."""
+        return any(device.foreground for device in self._users.get(user_id, ()))
+
+    def announce_presence(self, user_id: int) -> None:
+        """Tell those who have a direct chat with this user on screen."""
+        frame = encode(Presence(user_id, int(self.is_present(user_id))))
+        for chat_id, watchers in self._watchers.items():
+            state = self._chats.get(chat_id)
+            if state is not None and user_id in state.peers:
+                for watcher in watchers:
+                    if watcher.user_id != user_id:
+                        watcher.hint(frame)
+
+
+def _is_large(state: ChatState) -> bool:
+    return state.kind == ChatKind.GROUP and state.member_count > SMALL_GROUP_MEMBERS_MAX
+
+
+def _deltas(state: ChatState, feed: ChatFeed) -> list[Delta]:
+    """The steps from the state told before to the one read."""
+    chat, rows = feed.chat, feed.rows
+    steps: list[Delta] = []
+    changes = state.changes
+    marks_only = feed.marks is not None and all(row.seq > state.last_seq for row in rows)
+    same = chat.title == state.title and chat.member_count == state.member_count
+    plain = all(row.kind == RowKind.TEXT and not row.edited for row in rows) and same
+    if plain and (chat.changes == changes or marks_only) and _gapless(state, rows):
+        at = state.last_at
+        for row in rows:
+            steps.append(NewText(row, changes, max(0, row.sent_at - at)))
+            at = max(at, row.sent_at)
+    else:
+        changes = chat.changes
+        steps.append(Rewritten(rows, _changed(state, chat)))
+    if feed.marks is not None:
+        marked = Marked(0, chat.last_seq, chat.changes, 0, 0, chat.changes - changes)
+        steps.append(NewMarks(feed.marks, marked))
+    return steps
+
+
+def _gapless(state: ChatState, rows: list) -> bool:
+    return [row.seq for row in rows] == list(
+        range(state.last_seq + 1, state.last_seq + 1 + len(rows))
+    )
+
+
+def _changed(state: ChatState, chat: Chat) -> Changed:
+    return Changed(
+        alias=0,
+        base=state.last_seq + state.changes,
+        last_seq=chat.last_seq,
+        changes=chat.changes,
+        title=chat.title if chat.title != state.title else "",
+        member_count=chat.member_count if chat.member_count != state.member_count else 0,
+    )

@@ -1,0 +1,71 @@
+"""Stored rows as a reader may see them."""
+
+from typing import NamedTuple
+
+from kentong.protocol.limits import PREVIEW_CHARS_MAX
+from kentong.protocol.messages import Row, RowKind
+from kentong.server.model import StoredRow
+
+
+class Reader(NamedTuple):
+    """Who looks at a chat, and from where on."""
+
+    user_id: int
+    direct: bool
+    visible_from: int
+
+
+def shown(row: StoredRow, reader: Reader) -> Row:
+    """The row with absolute position and time, stripped of what the reader may not see."""
+    own = row.author_id == reader.user_id
+    return Row(
+        seq=row.seq,
+        at=row.sent_at,
+        author=0 if reader.direct and not own else row.author_id,
+        text=row.text,
+        kind=row.kind,
+        reply_to=row.reply_to if row.reply_to >= reader.visible_from else 0,
+        edited=row.edited,
+        subject=row.subject_id,
+        outbox=row.outbox if own else 0,
+        number=row.number if own else 0,
+    )
+
+
+def shortened(row: Row) -> Row:
+    """The row with no more text than a preview needs."""
+    if len(row.text) <= PREVIEW_CHARS_MAX:
+        return row
+    return replaced(row, text=row.text[:PREVIEW_CHARS_MAX], cut=1)
+
+
+def replaced(row: Row, **changes: int | str) -> Row:
+    """A copy of the row with other values."""
+    return Row(**{field: getattr(row, field) for field in Row.__struct_fields__} | changes)
+
+
+def as_differences(rows: list[Row]) -> list[Row]:
+    """Ascending rows as they travel: all but the first as differences to the one before.
+
+    Times may run backwards by a clock that was set; a difference never is below 0.
+    """
+    result = rows[:1]
+    at = rows[0].at if rows else 0
+    for before, row in zip(rows, rows[1:], strict=False):
+        later = max(0, row.at - at)
+        at += later
+        result.append(replaced(row, seq=row.seq - before.seq, at=later))
+    return result
+
+
+def in_head(rows: list[Row], last_seq: int) -> list[Row]:
+    """Ascending rows as they stand in a head: shortened, the first counted back."""
+    cut = as_differences([shortened(row) for row in rows])
+    if cut:
+        cut[0] = replaced(cut[0], seq=last_seq - rows[0].seq)
+    return cut
+
+
+def counts_as_unread(kind: int) -> bool:
+    """Whether a row of this kind is something to read."""
+    return kind == RowKind.TEXT

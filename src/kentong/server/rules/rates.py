@@ -1,0 +1,50 @@
+"""How often somebody may do something: token buckets, given the time from outside."""
+
+import ipaddress
+
+
+class Rates:
+    """Token buckets by key. Never holds more than `keys_max` keys; full ones go first."""
+
+    __slots__ = ("_buckets", "_burst", "_keys_max", "_per_s")
+
+    def __init__(self, per_minute: float, burst: float, keys_max: int = 100_000) -> None:
+        self._per_s = per_minute / 60
+        self._burst = max(burst, 1.0)
+        self._keys_max = keys_max
+        self._buckets: dict[object, tuple[float, float]] = {}  # key: (tokens, at_s)
+
+    def take(self, key: object, now_s: float, cost: float = 1.0) -> int:
+        """Take `cost` tokens: 0 if they were there, else milliseconds until they are."""
+        tokens, at_s = self._buckets.get(key, (self._burst, now_s))
+        tokens = min(self._burst, tokens + (now_s - at_s) * self._per_s)
+        if tokens < cost:
+            self._buckets[key] = (tokens, now_s)
+            return int((cost - tokens) / self._per_s * 1000) + 1
+        if key not in self._buckets and len(self._buckets) >= self._keys_max:
+            self._forget(now_s)
+        self._buckets[key] = (tokens - cost, now_s)
+        return 0
+
+    def _forget(self, now_s: float) -> None:
+        """Drop the keys whose buckets are full again; if that is too few, the oldest half."""
+        self._buckets = {
+            key: (tokens, at_s)
+            for key, (tokens, at_s) in self._buckets.items()
+            if tokens + (now_s - at_s) * self._per_s < self._burst
+        }
+        for key in list(self._buckets)[: max(0, len(self._buckets) - self._keys_max // 2)]:
+            del self._buckets[key]
+
+
+def address_key(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
