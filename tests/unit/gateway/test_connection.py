@@ -99,7 +99,7 @@ class Scene:
             lambda: self.now,
             self.left.append,
             PATIENCE,
-            Limits(1000, 4),
+            Limits(50_000, 4),
         )
         self.wire = Wire()
         self.connection = WebSocketConnection(shared, self.wire, "192.0.2.1", None)
@@ -271,6 +271,14 @@ def test_stranger_who_talks_may_stay() -> None:
     scene.now += 39
     scene.read(client_frame(0x82, b"name?"))
     assert scene.after(39) == b""
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_stranger_may_send_less(signed_in: bool) -> None:
+    scene = Scene(signed_in=signed_in)
+    assert scene.connection.authenticated is signed_in
+    scene.read(bytes.fromhex("82 fe 4001"))  # 16 KiB and one byte are announced
+    assert bool(scene.wire.ending) is not signed_in
 
 
 # Congestion.

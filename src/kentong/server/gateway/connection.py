@@ -24,6 +24,9 @@ from kentong.server.gateway.websocket import (
 
 log = logging.getLogger(__name__)
 
+STRANGER_LIMITS: Final = Limits(message_bytes_max=16 * 1024, fragments_max=4)
+"""Until sign-in: enough for every command of signing in, and too little to fill our memory."""
+
 _PING: Final = encode_ping()
 
 
@@ -86,7 +89,6 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         "_stalled_at",
         "_transport",
         "address",
-        "authenticated",
         "ping_after_s",
         "place",
     )
@@ -97,11 +99,10 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         now = shared.time()
         self.address = address
         self.place = place
-        self.authenticated = False
         self.ping_after_s = shared.patience.ping_after_s
         self._shared = shared
         self._transport = transport
-        self._core = WebSocketCore(shared.limits)
+        self._core = WebSocketCore(STRANGER_LIMITS)
         self._receiver: Receiver | None = None
         self._deaf = False  # the session has closed, it wants no more frames
         self._heard_at = now
@@ -126,6 +127,15 @@ class WebSocketConnection(asyncio.BufferedProtocol):
     def congested(self) -> bool:
         """True while the peer takes less than we send."""
         return self._stalled_at is not None
+
+    @property
+    def authenticated(self) -> bool:
+        """True after sign-in; the session sets it. Strangers may send and wait less."""
+        return self._core.limits is not STRANGER_LIMITS
+
+    @authenticated.setter
+    def authenticated(self, signed_in: bool) -> None:
+        self._core.limits = self._shared.limits if signed_in else STRANGER_LIMITS
 
     def send(self, frame: bytes) -> None:
         """Send one binary message."""

@@ -19,7 +19,11 @@ class Link(Protocol):
     """Ping when nothing flowed for so long; the session may change it at any time."""
 
     authenticated: bool
-    """The session sets it after sign-in; a stranger that stays silent is dropped soon."""
+    """False at first; the session sets it after sign-in.
+
+    A stranger may send messages of 16 KiB at most, and is dropped soon when it
+    stays silent.
+    """
 
     @property
     def congested(self) -> bool:

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 RECEIVE_BYTES: Final = 64 * 1024
 BACKLOG: Final = 1024
 _HEAD_END: Final = b"\r\n\r\n"
+_ABORT_WAIT_S: Final = 1.0  # the loop reports the end of what was dropped at once
 _SWEEP_BATCH: Final = 1000  # connections between two breaths of the loop
 
 OpenHttp = Callable[[], asyncio.Protocol]
@@ -125,17 +126,22 @@ class Listener:
             opening.abort()
         for connection in tuple(self.websockets):
             connection.close(GOING_AWAY)
-        if self.websockets:
-            self._empty.clear()
-            try:
-                await asyncio.wait_for(self._empty.wait(), self.settings.patience.close_wait_s)
-            except TimeoutError:
-                pass
+        await self._wait_until_empty(self.settings.patience.close_wait_s)
         for connection in tuple(self.websockets):
             connection.abort()
+        await self._wait_until_empty(_ABORT_WAIT_S)
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
+
+    async def _wait_until_empty(self, timeout_s: float) -> None:
+        if not self.websockets:
+            return
+        self._empty.clear()
+        try:
+            await asyncio.wait_for(self._empty.wait(), timeout_s)
+        except TimeoutError:
+            pass
 
     def sweep(self, now: float) -> None:
         """Look after every connection once."""

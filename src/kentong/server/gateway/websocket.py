@@ -141,24 +141,24 @@ class WebSocketCore:
     `wants_attention` is true, send what `take_output` returns; if `state` is
     ENDED then, close the TCP connection: `close_code` and `close_reason` say
     why. It never waits, reads no clock and doesn't raise for anything that a
-    peer sends. An idle core holds no buffer.
+    peer sends. An idle core holds no buffer. `limits` may be changed any time.
     """
 
     __slots__ = (
         "_buffer",
         "_close_frame",
         "_fragments",
-        "_limits",
         "_message",
         "_pong",
         "close_code",
         "close_reason",
+        "limits",
         "state",
         "wants_attention",
     )
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._buffer: bytearray | None = None  # the beginning of a frame
         self._message: bytearray | None = None  # the fragments so far, unmasked
         self._fragments = 0
@@ -183,7 +183,7 @@ class WebSocketCore:
             and data[0] == _WHOLE_BINARY
             and data[1] - _SHORT_EXTRA == len(data)
             and data[1] <= _SHORT_SECOND_MAX
-            and len(data) - _SHORT_HEADER_BYTES <= self._limits.message_bytes_max
+            and len(data) - _SHORT_HEADER_BYTES <= self.limits.message_bytes_max
         ):
             return [unmask(data[_SHORT_HEADER_BYTES:], bytes(data[2:_SHORT_HEADER_BYTES]))]
         return self._receive_any(data)
@@ -290,9 +290,9 @@ class WebSocketCore:
 
     def _check_size(self, length: int) -> None:
         have = 0 if self._message is None else len(self._message)
-        if have + length > self._limits.message_bytes_max:
+        if have + length > self.limits.message_bytes_max:
             raise _RuleBrokenError(TOO_BIG, "message is too big")
-        if self._fragments >= self._limits.fragments_max:
+        if self._fragments >= self.limits.fragments_max:
             raise _RuleBrokenError(POLICY_VIOLATION, "too many fragments")
 
     def _accept(self, first: int, payload: bytes, messages: list[bytes]) -> None:
