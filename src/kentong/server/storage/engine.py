@@ -3,6 +3,7 @@
 
 import abc
 import asyncio
+import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -142,6 +143,17 @@ class Engine(abc.ABC):
         """Run a work that only reads, on a consistent snapshot of committed data."""
 
     @abc.abstractmethod
+    def post_write(self, work: Work, done: Callable[[Outcome], None]) -> None:
+        """As `write`, for those who need no task: `done` is called on the event loop.
+
+        Works posted one after the other run and report in that order.
+        """
+
+    @abc.abstractmethod
+    def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
+        """As `read`, without a task; in order, too."""
+
+    @abc.abstractmethod
     async def close(self) -> None:
         """Finish what waits, then close."""
 
@@ -150,7 +162,7 @@ class Pending(NamedTuple):
     """A work and who waits for it."""
 
     work: Work
-    future: asyncio.Future[Any]
+    done: Callable[[Outcome], None]
 
 
 class Lane(Protocol):
@@ -219,13 +231,19 @@ class GroupedEngine(Engine):
 
     async def write(self, work: Callable[[Transaction], R]) -> R:
         future = self._new_future()
-        self._writer.put(Pending(work, future))
+        self._writer.put(Pending(work, functools.partial(_settle, future)))
         return await future  # type: ignore[no-any-return]
 
     async def read(self, work: Callable[[Transaction], R]) -> R:
         future = self._new_future()
-        self._reader.put(Pending(work, future))
+        self._reader.put(Pending(work, functools.partial(_settle, future)))
         return await future  # type: ignore[no-any-return]
+
+    def post_write(self, work: Work, done: Callable[[Outcome], None]) -> None:
+        self._writer.put(Pending(work, done))
+
+    def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
+        self._reader.put(Pending(work, done))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -233,15 +251,19 @@ class GroupedEngine(Engine):
         self.database.close()
 
     def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
-        for (_, future), (value, error) in zip(group, result.outcomes, strict=True):
-            if future.done():  # its caller was cancelled
-                continue
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
+        for (_, done), outcome in zip(group, result.outcomes, strict=True):
+            done(outcome)
         if result.wrote:
             self.on_change()
+
+
+def _settle(future: asyncio.Future[Any], outcome: Outcome) -> None:
+    if future.done():  # its caller was cancelled
+        return
+    if outcome.error is None:
+        future.set_result(outcome.result)
+    else:
+        future.set_exception(outcome.error)
 
 
 def _nothing() -> None:
