@@ -82,7 +82,7 @@ def fields(kind: type[Message]) -> list[Field]:
     ]
 
 
-def field(info: msgspec.structs.FieldInfo, hint: typing.Any, comment: str) -> Field:
+def field(info: msgspec.structs.FieldInfo, hint: object, comment: str) -> Field:
     many = typing.get_origin(hint) is list
     inner = typing.get_args(hint)[0] if many else hint
     optional = isinstance(inner, types.UnionType)
@@ -104,7 +104,7 @@ def field(info: msgspec.structs.FieldInfo, hint: typing.Any, comment: str) -> Fi
     )
 
 
-def kind_of(hint: typing.Any) -> str:
+def kind_of(hint: object) -> str:
     plain = {str: "text", bytes: "bytes", msgspec.Raw: "raw"}
     if isinstance(hint, type) and hint in plain:
         return plain[hint]
@@ -118,8 +118,11 @@ def comments_of(kind: type) -> dict[str, str]:
     assert isinstance(tree, ast.ClassDef)
     found = {}
     for node in tree.body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        target = node.targets[0] if isinstance(node, ast.Assign) else target
+        target: ast.expr | None = None
+        if isinstance(node, ast.AnnAssign):
+            target = node.target
+        elif isinstance(node, ast.Assign):
+            target = node.targets[0]
         if isinstance(target, ast.Name):
             _, _, comment = lines[(node.end_lineno or 1) - 1].partition("  # ")
             found[target.id] = comment.strip()
@@ -148,9 +151,9 @@ def typescript_messages() -> str:
             union("Notice", Catalogue.notices),
             "export type Message = FromServer | Command | Request | Notice | Hello;",
             "",
-            "/** Tag, then names of required fields, then `|` and those that may be absent. Behind a",
-            " *  name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list; ? in front:",
-            " *  nil or a part; =1: the default where it is not nothing. */",
+            "/** Tag, then names of required fields, then `|` and those that may be absent. Behind",
+            " *  a name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list;",
+            " *  ? in front: nil or a part; =1: the default where it is not nothing. */",
             "export const LAYOUTS = {",
             layouts,
             "};",
@@ -208,8 +211,8 @@ def typescript_codes() -> str:
         comments = comments_of(kind)
         parts += [f"/** {summary(kind)} */", f"export const {kind.__name__} = {{"]
         for member in kind:
-            if comments.get(member.name):
-                parts.append(f"  /** {comments[member.name]} */")
+            if comments.get(str(member.name)):
+                parts.append(f"  /** {comments[str(member.name)]} */")
             parts.append(f"  {member.name}: {member.value},")
         parts += ["} as const;", ""]
     for name, value, comment in limit_rows():
@@ -226,7 +229,7 @@ def messages_page() -> str:
     parts = [
         "# Messages\n",
         f"{MARK} How they are encoded: `protocol.md` §1.\n",
-        "`Int` is 0 … 2⁵³ − 1, `Ref` an `Int` or a negative reference (`protocol.md` §4.3).",
+        "`Int` is 0 … 2⁵³ - 1, `Ref` an `Int` or a negative reference (`protocol.md` §4.3).",
         "A field without a default is always there.\n",
     ]
     for title, kinds in GROUPS:
@@ -251,7 +254,7 @@ def section(kind: type[Message]) -> str:
 
 def shown(item: Field) -> str:
     if item.required:
-        return "–"
+        return "-"
     return "nil" if item.default is None else f"`{msgspec.json.encode(item.default).decode()}`"
 
 
@@ -259,7 +262,7 @@ def enumeration(kind: type[enum.IntEnum] | type[enum.IntFlag]) -> str:
     comments = comments_of(kind)
     lines = [f"### {kind.__name__}\n", inspect.cleandoc(kind.__doc__ or ""), ""]
     lines += ["| number | name | meaning |", "|---|---|---|"]
-    lines += [f"| {m.value} | `{m.name}` | {comments.get(m.name, '')} |" for m in kind]
+    lines += [f"| {m.value} | `{m.name}` | {comments.get(str(m.name), '')} |" for m in kind]
     return "\n".join([*lines, ""])
 
 

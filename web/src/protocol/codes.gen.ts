@@ -51,6 +51,7 @@ export const ErrorCode = {
   STRANGER_LIMIT: 26,
   /** recovery or sign-in code wrong or used */
   CODE_INVALID: 27,
+  TOO_MANY_BLOCKED: 29,
   /** more requests outstanding than allowed */
   TOO_MANY_REQUESTS: 28,
 } as const;

@@ -662,9 +662,9 @@ export type Notice =
 
 export type Message = FromServer | Command | Request | Notice | Hello;
 
-/** Tag, then names of required fields, then `|` and those that may be absent. Behind a
- *  name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list; ? in front:
- *  nil or a part; =1: the default where it is not nothing. */
+/** Tag, then names of required fields, then `|` and those that may be absent. Behind
+ *  a name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list;
+ *  ? in front: nil or a part; =1: the default where it is not nothing. */
 export const LAYOUTS = {
   Hello: `1:version epoch cursor outbox number|build flags tail=1 backfillTo backfillAt backfillAlias *commands@`,
   SendText: `16:chat~ text$|replyTo~`,

@@ -1,0 +1,1 @@
+"""The protocol: codec and golden vectors."""
