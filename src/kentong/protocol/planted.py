@@ -10,5 +10,12 @@ class Planted(enum.Enum):
     CURSOR_BEFORE_LAST_PAGE = "the cursor is saved before the last page of a listing"
     OUTBOX_NOT_PERSISTED = "the outbox is kept in memory only"
 
+    # In the server
+    NO_IDEMPOTENCY = "a repeated command takes effect again"
+    CURSOR_SKIPS_ONE = "the cursor that a device is told is one too far"
+    PUSH_BEFORE_COMMIT = "changes are told before they are committed"
+    FEEDER_STOPS = "the feeder stops after twenty passes"
+    REMOVED_STILL_SERVED = "a removed member may still read"
+
 
 NOTHING: frozenset[Planted] = frozenset()
