@@ -7,6 +7,7 @@ import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kentong.server.model import Removed
@@ -16,6 +17,8 @@ SqlValue = int | str | bytes | None
 SqlRow = tuple[Any, ...]  # the columns are typed where a noun reads them
 Work = Callable[["Transaction"], Any]
 
+DISK_RETRY_MS = 5_000
+BUSY_RETRY_MS = 1_000
 GROUP_WORKS_MAX = 1_000  # works that share one commit or one snapshot
 
 
@@ -83,6 +86,10 @@ class GroupResult(NamedTuple):
     wrote: bool = False
 
 
+class NotOffered(Exception):
+    """This engine leaves it to the database's own tools; the sentence says to which."""
+
+
 class Database(abc.ABC):
     """The synchronous part of an engine: no threads, no loop.
 
@@ -102,6 +109,18 @@ class Database(abc.ABC):
     @abc.abstractmethod
     def read_group(self, works: Sequence[Work]) -> GroupResult:
         """Run works that only read, on one consistent snapshot."""
+
+    @abc.abstractmethod
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy while everything goes on. Raises NotOffered, OSError."""
+
+    @abc.abstractmethod
+    def restore(self, source: Path) -> None:
+        """Put a backup in place of everything; works wait meanwhile.
+
+        The epoch is a new one afterwards. Raises NotOffered, NotABackup, SchemaTooNew;
+        then everything is as it was.
+        """
 
     @abc.abstractmethod
     def close(self) -> None:
@@ -152,6 +171,18 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
         """As `read`, without a task; in order, too."""
+
+    @abc.abstractmethod
+    async def backup(self, target: Path) -> None:
+        """Write a consistent copy while everything goes on. Raises NotOffered, OSError."""
+
+    @abc.abstractmethod
+    async def restore(self, source: Path) -> None:
+        """Put a backup in place of everything; works wait meanwhile.
+
+        Afterwards `epoch` is a new one, and `on_change` is called. Raises NotOffered,
+        NotABackup, SchemaTooNew; then everything is as it was.
+        """
 
     @abc.abstractmethod
     async def close(self) -> None:
@@ -244,6 +275,13 @@ class GroupedEngine(Engine):
 
     def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
         self._reader.put(Pending(work, done))
+
+    async def backup(self, target: Path) -> None:
+        await asyncio.to_thread(self.database.backup, target)
+
+    async def restore(self, source: Path) -> None:
+        await asyncio.to_thread(self.database.restore, source)
+        self.on_change()
 
     async def close(self) -> None:
         await self._writer.close()

@@ -4,13 +4,21 @@ import asyncio
 from pathlib import Path
 
 from kentong.server.storage.engine import GroupedEngine
-from kentong.server.storage.sqlite import Options, SqliteDatabase
+from kentong.server.storage.sqlite import SqliteDatabase
+from kentong.server.storage.sqlite_files import Options
 
 
-async def open_sqlite(folder: Path, options: Options = Options()) -> GroupedEngine:  # noqa: B008
-    """The embedded engine of a data folder, made if it isn't there.
+async def open_engine(folder: Path, url: str = "", options: Options | None = None) -> GroupedEngine:
+    """The engine of a data folder, made if it isn't there.
 
-    Raises FolderInUse, SchemaTooNew.
+    Args:
+        url: of a PostgreSQL database; "" means the embedded one in the folder.
+        options: for the embedded one.
+
+    Raises FolderInUse, SchemaTooNew, ImportError (PostgreSQL without its extra).
     """
-    database = await asyncio.to_thread(SqliteDatabase, folder, options)
-    return GroupedEngine(database)
+    if not url:
+        return GroupedEngine(await asyncio.to_thread(SqliteDatabase, folder, options or Options()))
+    from kentong.server.storage.postgres import PostgresDatabase  # an optional extra
+
+    return GroupedEngine(await asyncio.to_thread(PostgresDatabase, url, folder))

@@ -1,0 +1,131 @@
+"""Backups of the embedded database, and what a restored one must forget and keep."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from kentong.server.storage import meta
+from kentong.server.storage.folder import DataFolder, sync_file
+from kentong.server.storage.removals import RemovalLog
+from kentong.server.storage.sqlite_files import (
+    Clock,
+    Options,
+    SqliteTransaction,
+    connect,
+    copy,
+    migrate,
+    schema_version,
+)
+
+REPLACED = "kentong-replaced.db"
+UNFINISHED = "kentong-restoring.db"
+
+
+class NotABackup(Exception):
+    """The file is not a database of Kentong, or it is damaged."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is not a usable backup: {why}.")
+
+
+def backup(folder: Path, target: Path) -> None:
+    """Write a consistent copy of a folder's database; a server may use it meanwhile.
+
+    The file has its name only when it is complete and on the disk. An older file of that
+    name is replaced. Raises OSError, sqlite3.Error.
+    """
+    connection = _read_only(folder / "kentong.db")
+    try:
+        copy(connection, target)
+    finally:
+        connection.close()
+
+
+def restore(path: Path, source: Path) -> None:
+    """Put a backup in place of a folder's database, which no server may use meanwhile.
+
+    Raises FolderInUse, NotABackup, SchemaTooNew.
+    """
+    folder = DataFolder(path)
+    try:
+        swap_in(folder, source, _next_ids(folder.database))
+    finally:
+        folder.close()
+
+
+def swap_in(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) -> None:
+    """Prepare a backup and give it the database's name; nobody has that one open.
+
+    The copy gets a new epoch, ids beyond all that were handed out, and the removals that
+    it doesn't know. The replaced file is kept as `kentong-replaced.db`.
+
+    Raises NotABackup, SchemaTooNew; then everything is as it was.
+    """
+    prepared = folder.path / UNFINISHED
+    _copy_of_backup(source, prepared)
+    _begin_another_history(prepared, RemovalLog(folder.removals), known_next_ids)
+    replaced = folder.path / REPLACED
+    replaced.unlink(missing_ok=True)
+    if folder.database.exists():
+        replaced.hardlink_to(folder.database)
+    for suffix in ("-wal", "-shm"):
+        folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
+    prepared.replace(folder.database)
+    sync_file(folder.path)
+
+
+def _copy_of_backup(source: Path, prepared: Path) -> None:
+    try:
+        connection = _read_only(source)
+    except sqlite3.Error as error:
+        raise NotABackup(source, str(error)) from None
+    try:
+        if schema_version(connection) == 0:
+            raise NotABackup(source, "it is empty")
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise NotABackup(source, problem)
+        copy(connection, prepared)
+    except sqlite3.DatabaseError as error:
+        raise NotABackup(source, str(error)) from None
+    finally:
+        connection.close()
+
+
+def _begin_another_history(
+    prepared: Path, removals: RemovalLog, known_next_ids: dict[str, int]
+) -> None:
+    connection = connect(prepared, Options())
+    try:
+        migrate(connection)
+        counter = Clock(0)
+        tx = SqliteTransaction(connection.execute, counter)
+        counter.last = meta.fact(tx, meta.CLOCK)
+        connection.execute("BEGIN IMMEDIATE")
+        meta.begin_another_history(tx, known_next_ids)
+        removals.replay(tx)
+        meta.set_fact(tx, meta.CLOCK, counter.last)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = DELETE")  # one file again
+    finally:
+        connection.close()
+    sync_file(prepared)
+
+
+def _next_ids(path: Path) -> dict[str, int]:
+    """What the database that is replaced would hand out next; nothing if it is unreadable."""
+    if not path.exists():
+        return {}
+    try:
+        connection = connect(path, Options())
+        try:
+            return meta.next_ids(SqliteTransaction(connection.execute, Clock(0)))
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return {}
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
