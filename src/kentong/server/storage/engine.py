@@ -284,9 +284,13 @@ class GroupedEngine(Engine):
         self.on_change()
 
     async def close(self) -> None:
+        await self.close_lanes()
+        self.database.close()
+
+    async def close_lanes(self) -> None:
+        """Finish what waits; the database stays open for whoever opened it."""
         await self._writer.close()
         await self._reader.close()
-        self.database.close()
 
     def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
         for (_, done), outcome in zip(group, result.outcomes, strict=True):
