@@ -1,0 +1,499 @@
+/** What the server says about chats, applied to the store: heads, rows and live changes. */
+import { HeadFlag, RowKind, UNREAD_MAX } from "../protocol/codes.gen";
+import type {
+  Changed,
+  Head,
+  Heads,
+  Marked,
+  Posted,
+  Removal,
+  Row,
+} from "../protocol/messages.gen";
+import {
+  rowKeys,
+  type Queued,
+  type StoredChat,
+  type StoredRow,
+  type TableName,
+  type Transaction,
+} from "./store";
+import { advance, cover, cut, holds, isKept, type Window } from "./windows";
+
+/** What a transaction that applies state needs. */
+export const STATE: TableName[] = ["singles", "chats", "rows", "commands", "people", "drafts"];
+
+/** What applying found out, for after the commit. */
+export interface Effects {
+  chats: Set<number>;
+  people: Set<number>;
+  status: boolean;
+  /** Chats whose head must be asked for. */
+  ask: Set<number>;
+  /** An alias that no head explained: state was lost, reconnect. */
+  isLost: boolean;
+  /** The listing is complete. */
+  isListed: boolean;
+}
+
+export function noEffects(): Effects {
+  return {
+    chats: new Set(),
+    people: new Set(),
+    status: false,
+    ask: new Set(),
+    isLost: false,
+    isListed: false,
+  };
+}
+
+const version = (chat: { lastSeq: number; changes: number }): number => chat.lastSeq + chat.changes;
+
+/** Rows of a list with absolute positions and times. */
+export function absolute(rows: readonly Row[], chat: number, peer: number): StoredRow[] {
+  let seq = 0;
+  let at = 0;
+  return rows.map((row) => {
+    seq += row.seq;
+    at += row.at;
+    return {
+      chat,
+      seq,
+      at,
+      author: row.author || peer,
+      text: row.text,
+      kind: row.kind,
+      replyTo: row.replyTo,
+      edited: row.edited,
+      subject: row.subject,
+      outbox: row.outbox,
+      number: row.number,
+    };
+  });
+}
+
+// -- Heads -----------------------------------------------------------------------------------
+
+/** A page of heads. `isListing`: of this connection's listing, whose token and cursor count. */
+export async function applyHeads(
+  tx: Transaction,
+  page: Heads,
+  isListing: boolean,
+  effects: Effects,
+): Promise<void> {
+  for (const removal of page.removals) await applyRemoval(tx, removal, effects);
+  for (const head of page.heads) await applyHead(tx, head, page.clock - head.age, effects);
+  if (page.me) {
+    await tx.setSingle("me", page.me);
+    effects.status = true;
+  }
+  if (!page.cursor || !isListing) return;
+  const sync = await syncState(tx);
+  if (page.more) {
+    const token = { to: page.cursor, at: page.backfillAt, alias: page.backfillAlias };
+    await tx.setSingle("sync", { ...sync, ...token });
+  } else {
+    await tx.setSingle("sync", { ...sync, cursor: page.cursor, to: 0, at: 0, alias: 0 });
+    await dropDoubtful(tx, effects);
+    effects.isListed = true;
+  }
+}
+
+export async function syncState(tx: Transaction): ReturnType<typeof emptySync> {
+  return (await tx.single("sync")) ?? emptySync();
+}
+
+async function emptySync(): Promise<{
+  epoch: number;
+  cursor: number;
+  to: number;
+  at: number;
+  alias: number;
+}> {
+  return { epoch: 0, cursor: 0, to: 0, at: 0, alias: 0 };
+}
+
+/** Everything up to `cursor` was sent and is stored. */
+export async function applyMark(tx: Transaction, cursor: number): Promise<void> {
+  const sync = await syncState(tx);
+  if (cursor > sync.cursor && !sync.to) await tx.setSingle("sync", { ...sync, cursor });
+}
+
+/** Rows that must vanish, whatever is kept of them. */
+async function applyRemoval(tx: Transaction, removal: Removal, effects: Effects): Promise<void> {
+  const { chat: id, first, last } = removal;
+  for (const row of await tx.all("rows", rowKeys(id, first, last))) {
+    await tx.put("rows", wiped(row));
+  }
+  const chat = await tx.get("chats", id);
+  const preview = chat?.preview;
+  if (chat && preview && preview.seq >= first && preview.seq <= last) {
+    await tx.put("chats", { ...chat, preview: wiped(preview) });
+  }
+  effects.chats.add(id);
+}
+
+const wiped = (row: StoredRow): StoredRow => ({
+  ...row,
+  text: "",
+  kind: RowKind.DELETED,
+  replyTo: 0,
+  edited: 0,
+});
+
+async function applyHead(
+  tx: Transaction,
+  head: Head,
+  clock: number,
+  effects: Effects,
+): Promise<void> {
+  effects.chats.add(head.chat);
+  if (head.flags & HeadFlag.GONE) return dropChat(tx, head.chat);
+  const before = await tx.get("chats", head.chat);
+  if (before && !before.doubt && isNewer(before, head, clock)) return;
+  const rows = await headRows(head);
+  let windows = before?.windows ?? [];
+  if (head.flags & HeadFlag.RESET) {
+    await tx.remove("rows", rowKeys(head.chat));
+    windows = [];
+  }
+  if (before && head.firstSeq > before.firstSeq) {
+    await tx.remove("rows", rowKeys(head.chat, 0, head.firstSeq - 1));
+    windows = cut(windows, 0, head.firstSeq - 1);
+  }
+  const whole = rows.filter((_, at) => !head.rows[at]?.cut);
+  for (const row of whole) {
+    await tx.put("rows", row);
+    const { seq } = row;
+    if (!holds(windows, seq)) windows = cover(windows, { first: seq, last: seq, asOf: version(head) });
+  }
+  const chat = fromHead(head, clock, rows[rows.length - 1] ?? null, windows);
+  chat.ahead = (before?.ahead ?? []).filter((state) => version(head) < state.seq + state.changes);
+  await tx.put("chats", await withOwnReading(tx, chat));
+  await rememberPeer(tx, chat, effects);
+}
+
+function isNewer(before: StoredChat, head: Head, clock: number): boolean {
+  const difference = version(before) - version(head);
+  return difference > 0 || (difference === 0 && before.clock > clock);
+}
+
+async function headRows(head: Head): Promise<StoredRow[]> {
+  const [first, ...others] = head.rows;
+  if (!first) return [];
+  const absoluteFirst = { ...first, seq: head.lastSeq - first.seq };
+  return absolute([absoluteFirst, ...others], head.chat, head.peer);
+}
+
+function fromHead(
+  head: Head,
+  clock: number,
+  preview: StoredRow | null,
+  windows: Window[],
+): StoredChat {
+  const { rows: _, age: __, readBack, peerReadBack, peerDeliveredBack, ...rest } = head;
+  return {
+    ...rest,
+    clock,
+    readSeq: head.lastSeq - readBack,
+    peerReadSeq: head.lastSeq - peerReadBack,
+    peerDeliveredSeq: head.lastSeq - peerDeliveredBack,
+    preview,
+    windows,
+    ahead: [],
+    doubt: 0,
+  };
+}
+
+/** A read mark of this device that the server did not have yet when it wrote the head. */
+async function withOwnReading(tx: Transaction, chat: StoredChat): Promise<StoredChat> {
+  const reads = (await tx.single("reads")) ?? {};
+  const seq = reads[chat.chat] ?? 0;
+  if (!seq) return chat;
+  if (seq > chat.readSeq) return readUpTo(tx, chat, seq);
+  const { [chat.chat]: _, ...others } = reads;
+  await tx.setSingle("reads", others);
+  return chat;
+}
+
+/** The chat as the user who has read up to `seq` sees it. */
+export async function readUpTo(tx: Transaction, chat: StoredChat, seq: number): Promise<StoredChat> {
+  if (seq <= chat.readSeq) return chat;
+  const read = await tx.all("rows", rowKeys(chat.chat, chat.readSeq + 1, seq));
+  const counted = read.filter((row) => row.kind === RowKind.TEXT).length;
+  const unread = seq >= chat.lastSeq ? 0 : Math.max(0, chat.unread - counted);
+  return { ...chat, readSeq: seq, unread };
+}
+
+async function rememberPeer(tx: Transaction, chat: StoredChat, effects: Effects): Promise<void> {
+  if (!chat.peer || !chat.title) return;
+  await tx.put("people", { user: chat.peer, name: chat.title });
+  effects.people.add(chat.peer);
+}
+
+/** Forget a chat with all its rows, its draft and its refused commands. */
+async function dropChat(tx: Transaction, chat: number): Promise<void> {
+  await tx.remove("chats", chat);
+  await tx.remove("rows", rowKeys(chat));
+  await tx.remove("drafts", chat);
+  for (const item of await tx.by("commands", "open", 1)) {
+    if (item.chat !== chat || !item.answeredAt) continue;
+    const { open: _, ...closed } = item;
+    await tx.put("commands", closed);
+  }
+}
+
+/** The listing of everything is complete: what it did not name is gone. */
+async function dropDoubtful(tx: Transaction, effects: Effects): Promise<void> {
+  for (const chat of await tx.all("chats")) {
+    if (!chat.doubt) continue;
+    await dropChat(tx, chat.chat);
+    effects.chats.add(chat.chat);
+  }
+}
+
+/** The cursor is older than what the server remembers: every chat must be named anew. */
+export async function doubtEverything(tx: Transaction): Promise<void> {
+  const sync = await syncState(tx);
+  await tx.setSingle("sync", { epoch: sync.epoch, cursor: 0, to: 0, at: 0, alias: 0 });
+  for (const chat of await tx.all("chats")) {
+    await tx.put("chats", { ...chat, windows: [], ahead: [], doubt: 1 });
+  }
+}
+
+/** Another database: what is known of chats means nothing any more. */
+export async function startAnew(tx: Transaction, epoch: number): Promise<void> {
+  await tx.setSingle("sync", { epoch, cursor: 0, to: 0, at: 0, alias: 0 });
+  await tx.setSingle("reads", {});
+  await tx.setSingle("requeue", true);
+  await tx.clear("chats");
+  await tx.clear("rows");
+}
+
+// -- Rows of a range ---------------------------------------------------------------------------
+
+/** One page of the rows asked for by `run`; with the last page the run is exact as of `asOf`. */
+export async function applyRows(
+  tx: Transaction,
+  chatId: number,
+  run: Window,
+  page: { rows: readonly Row[]; asOf: number; more: number },
+): Promise<void> {
+  const chat = await tx.get("chats", chatId);
+  if (!chat) return;
+  for (const row of absolute(page.rows, chatId, chat.peer)) {
+    if (row.seq >= chat.firstSeq) await tx.put("rows", row);
+    if (row.seq === chat.lastSeq) chat.preview = row;
+  }
+  // What was asked since an old window means nothing if that window was dropped meanwhile.
+  const counts = !page.more && (!run.asOf || isKept(chat.windows, run));
+  if (counts) {
+    const first = Math.max(run.first, chat.firstSeq);
+    chat.windows = cover(chat.windows, { first, last: run.last, asOf: page.asOf });
+  }
+  await tx.put("chats", chat);
+}
+
+// -- Live ----------------------------------------------------------------------------------------
+
+async function byAlias(
+  tx: Transaction,
+  alias: number,
+  effects: Effects,
+): Promise<StoredChat | undefined> {
+  const [chat] = await tx.by("chats", "alias", alias, 1);
+  if (!chat) effects.isLost = true;
+  else effects.chats.add(chat.chat);
+  return chat;
+}
+
+/** A new text of somebody else, or of another device of this user. */
+export async function applyPosted(
+  tx: Transaction,
+  posted: Posted,
+  me: number,
+  effects: Effects,
+): Promise<void> {
+  const chat = await byAlias(tx, posted.alias, effects);
+  if (!chat || posted.seq + posted.changes <= version(chat)) return;
+  const fits = chat.lastSeq === posted.seq - 1 && chat.changes === posted.changes;
+  if (!fits || (chat.preview?.seq ?? 0) !== chat.lastSeq) {
+    effects.ask.add(chat.chat);
+    return;
+  }
+  const row: StoredRow = {
+    chat: chat.chat,
+    seq: posted.seq,
+    at: (chat.preview?.at ?? 0) + posted.later,
+    author: posted.author || chat.peer,
+    text: posted.text,
+    kind: RowKind.TEXT,
+    replyTo: posted.replyTo,
+    edited: 0,
+    subject: 0,
+    outbox: posted.outbox,
+    number: posted.number,
+  };
+  await addRow(tx, chat, row, me);
+}
+
+/** The next row of a chat, on top of everything that is known of it. */
+async function addRow(
+  tx: Transaction,
+  chat: StoredChat,
+  row: StoredRow,
+  me: number,
+): Promise<void> {
+  const { seq } = row;
+  const before = version(chat);
+  await tx.put("rows", row);
+  chat.windows = advance(chat.windows, before, before + 1);
+  chat.windows = cover(chat.windows, { first: seq, last: seq, asOf: before + 1 });
+  chat.lastSeq = seq;
+  chat.preview = row;
+  countRow(chat, row, me);
+  await catchUp(tx, chat, me);
+  await tx.put("chats", chat);
+}
+
+/** A text moves its author's marks to it. */
+function countRow(chat: StoredChat, row: StoredRow, me: number): void {
+  if (row.kind !== RowKind.TEXT) return;
+  if (row.author === me) {
+    chat.readSeq = row.seq;
+    chat.unread = 0;
+    return;
+  }
+  chat.unread = Math.min(chat.unread + 1, UNREAD_MAX);
+  if (chat.flags & HeadFlag.SHARED_MARKS) {
+    chat.peerReadSeq = row.seq;
+    chat.peerDeliveredSeq = row.seq;
+  }
+}
+
+/** Own texts that were accepted above rows of others: those have come now. */
+async function catchUp(tx: Transaction, chat: StoredChat, me: number): Promise<void> {
+  chat.ahead = chat.ahead.filter((state) => state.seq > chat.lastSeq);
+  for (;;) {
+    const next = chat.ahead.find((state) => state.seq === chat.lastSeq + 1);
+    if (!next || next.changes !== chat.changes) return;
+    const row = await tx.get("rows", [chat.chat, next.seq]);
+    if (!row) return;
+    const before = version(chat);
+    chat.windows = advance(chat.windows, before, before + 1);
+    chat.lastSeq = next.seq;
+    chat.preview = row;
+    countRow(chat, row, me);
+    chat.ahead = chat.ahead.filter((state) => state !== next);
+  }
+}
+
+/** An own text of this device has its place: `state` is the chat's afterwards. */
+export async function applyAccepted(
+  tx: Transaction,
+  queued: Queued,
+  state: { seq: number; changes: number; at: number },
+  content: { me: number; text: string; replyTo: number },
+  effects: Effects,
+): Promise<void> {
+  effects.chats.add(queued.chat);
+  const chat = await tx.get("chats", queued.chat);
+  if (!chat) return; // its head is on the way, or it is gone
+  const row: StoredRow = {
+    chat: chat.chat,
+    seq: state.seq,
+    at: state.at,
+    author: content.me,
+    text: content.text,
+    kind: RowKind.TEXT,
+    replyTo: content.replyTo,
+    edited: 0,
+    subject: 0,
+    outbox: queued.outbox,
+    number: queued.number,
+  };
+  const after = state.seq + state.changes;
+  if (holds(chat.windows, state.seq)) return;
+  if (chat.lastSeq === state.seq - 1 && chat.changes === state.changes) {
+    return addRow(tx, chat, row, content.me);
+  }
+  await tx.put("rows", row);
+  chat.windows = cover(chat.windows, { first: state.seq, last: state.seq, asOf: after });
+  if (after > version(chat)) {
+    chat.ahead.push({ seq: state.seq, changes: state.changes });
+    if (chat.changes !== state.changes || chat.lastSeq >= state.seq) effects.ask.add(chat.chat);
+  }
+  await tx.put("chats", chat);
+}
+
+/** Others have read or received more. */
+export async function applyMarked(
+  tx: Transaction,
+  marked: Marked,
+  effects: Effects,
+): Promise<void> {
+  const chat = await byAlias(tx, marked.alias, effects);
+  if (!chat || marked.lastSeq + marked.changes <= version(chat)) return;
+  const isNext = chat.lastSeq === marked.lastSeq && chat.changes >= marked.changes - marked.covers;
+  if (!isNext) {
+    effects.ask.add(chat.chat);
+    return;
+  }
+  const before = version(chat);
+  chat.changes = marked.changes;
+  chat.peerReadSeq = marked.lastSeq - marked.readBack;
+  chat.peerDeliveredSeq = marked.lastSeq - marked.deliveredBack;
+  chat.windows = advance(chat.windows, before, version(chat));
+  await tx.put("chats", chat);
+}
+
+/** Rows that are new or changed since `base`, with whatever else happened. */
+export async function applyChanged(
+  tx: Transaction,
+  changed: Changed,
+  me: number,
+  effects: Effects,
+): Promise<void> {
+  const chat = await byAlias(tx, changed.alias, effects);
+  const before = chat ? version(chat) : 0;
+  if (!chat || version(changed) <= before) return;
+  if (before < changed.base) {
+    effects.ask.add(chat.chat);
+    return;
+  }
+  const known = chat.lastSeq;
+  chat.windows = advance(chat.windows, before, version(changed));
+  for (const row of absolute(changed.rows, chat.chat, chat.peer)) {
+    if (row.seq > known) countRow(chat, row, me);
+    else if (!countRemoved(chat, row, before > changed.base)) effects.ask.add(chat.chat);
+    await keepChanged(tx, chat, row, { known, version: version(changed) });
+  }
+  if (chat.unread >= UNREAD_MAX) effects.ask.add(chat.chat);
+  chat.lastSeq = changed.lastSeq;
+  chat.changes = changed.changes;
+  chat.title = changed.title || chat.title;
+  chat.memberCount = changed.memberCount || chat.memberCount;
+  await catchUp(tx, chat, me);
+  await tx.put("chats", chat);
+}
+
+/** A tombstone above the read mark counts one less; false: that can't be told. */
+function countRemoved(chat: StoredChat, row: StoredRow, isRepeated: boolean): boolean {
+  if (row.kind !== RowKind.DELETED || row.seq <= chat.readSeq) return true;
+  if (isRepeated) return false; // it may have been counted already
+  chat.unread = Math.max(0, chat.unread - 1);
+  return true;
+}
+
+async function keepChanged(
+  tx: Transaction,
+  chat: StoredChat,
+  row: StoredRow,
+  state: { known: number; version: number },
+): Promise<void> {
+  const { seq } = row;
+  if (seq > state.known) {
+    chat.windows = cover(chat.windows, { first: seq, last: seq, asOf: state.version });
+  }
+  if (holds(chat.windows, seq)) await tx.put("rows", row);
+  if (seq >= (chat.preview?.seq ?? 0)) chat.preview = row;
+}
