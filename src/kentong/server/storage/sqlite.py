@@ -60,11 +60,11 @@ class SqliteDatabase(Database):
 
     def open(self) -> None:
         """Open the file, bring it up to date and learn what it is."""
-        self._writer = connect(self.folder.database, self.options)
-        migrate(self._writer, self.folder.path)
+        self.writer = connect(self.folder.database, self.options)
+        migrate(self.writer, self.folder.path)
         self._reader = connect(self.folder.database, self.options)
         self._reader.execute("PRAGMA query_only = ON")
-        tx = SqliteTransaction(self._writer.execute, Clock(0))
+        tx = SqliteTransaction(self.writer.execute, Clock(0))
         self._counter = Clock(meta.fact(tx, meta.CLOCK))
         self.epoch = meta.fact(tx, meta.EPOCH)
         self.instance = meta.instance(tx)
@@ -98,9 +98,9 @@ class SqliteDatabase(Database):
 
     def restore(self, source: Path) -> None:
         with self.writing, self.reading:
-            tx = SqliteTransaction(self._writer.execute, NoClock(0))
+            tx = SqliteTransaction(self.writer.execute, NoClock(0))
             known_next_ids = meta.next_ids(tx)
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.disconnect()
             try:
                 copies.swap_in(self.folder, source, known_next_ids)
@@ -114,11 +114,11 @@ class SqliteDatabase(Database):
     def disconnect(self) -> None:
         """Close both connections; the last one empties the log."""
         self._reader.close()
-        self._writer.close()
+        self.writer.close()
 
     def _run_together(self, works: Sequence[Work]) -> GroupResult:
         """Without savepoints: works that fail before writing anything hurt nobody."""
-        execute = self._writer.execute
+        execute = self.writer.execute
         counter = self._counter
         begin_clock = counter.last
         removed = []
@@ -139,7 +139,7 @@ class SqliteDatabase(Database):
 
     def _run_apart(self, works: Sequence[Work]) -> GroupResult:
         """With a savepoint for each work, so that what a failed one wrote can be undone."""
-        execute = self._writer.execute
+        execute = self.writer.execute
         begin_clock = self._counter.last
         removed = []
         outcomes = []
@@ -160,7 +160,7 @@ class SqliteDatabase(Database):
         return GroupResult(outcomes, wrote)
 
     def _commit(self, begin_clock: int, removed: list[Removed]) -> None:
-        execute = self._writer.execute
+        execute = self.writer.execute
         if self._counter.last != begin_clock:
             execute("UPDATE meta SET value = ? WHERE key = 'clock'", (self._counter.last,))
         if removed:
@@ -168,8 +168,8 @@ class SqliteDatabase(Database):
         execute("COMMIT")
 
     def _undo(self, begin_clock: int) -> None:
-        if self._writer.in_transaction:  # some errors have undone everything already
-            self._writer.execute("ROLLBACK")
+        if self.writer.in_transaction:  # some errors have undone everything already
+            self.writer.execute("ROLLBACK")
         self._counter.last = begin_clock
 
     def _require_space(self) -> None:

@@ -1,0 +1,189 @@
+"""Backups are consistent; a restored one begins another history and honours removals."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from kentong.protocol.messages import RowKind
+from kentong.server.model import Chat, StoredRow
+from kentong.server.storage import accounts, chats, copies, messages, meta
+from kentong.server.storage.engine import NotOffered, Transaction
+from kentong.server.storage.folder import FolderInUse
+from kentong.server.storage.sqlite import SqliteDatabase
+from kentong.server.storage.sqlite_files import Options
+from tests.storage import town
+
+
+def make(tx: Transaction) -> Chat:
+    return town.group(tx, "", [town.person(tx, "anna")])
+
+
+def rows(database: SqliteDatabase, chat_id: int) -> list[StoredRow]:
+    return town.read(database, lambda tx: messages.latest(tx, chat_id, 1, 10**6))
+
+
+def post(database: SqliteDatabase, chat: Chat, text: str) -> int:
+    return town.write(database, lambda tx: town.post(tx, chat.id, 1, text))
+
+
+def test_a_backup_during_writes_is_consistent(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    stop = threading.Event()
+
+    def keep_writing() -> None:
+        while not stop.is_set():
+            sqlite_database.run_group([lambda tx: town.post(tx, chat.id, 1)] * 5)
+
+    thread = threading.Thread(target=keep_writing)
+    thread.start()
+    targets = [tmp_path / f"{number}.db" for number in range(3)]
+    for target in targets:
+        sqlite_database.backup(target)
+    stop.set()
+    thread.join()
+    for target in targets:
+        check_copy(target, chat.id)
+    assert not list(tmp_path.glob("*.unfinished*"))
+
+
+def check_copy(path: Path, chat_id: int) -> None:
+    connection = sqlite3.connect(path)
+    (problem,) = connection.execute("PRAGMA integrity_check").fetchone()
+    assert problem == "ok"
+    last_seq, clock = connection.execute(
+        "SELECT last_seq, clock FROM chats WHERE id = ?", (chat_id,)
+    ).fetchone()
+    count = connection.execute("SELECT count(*) FROM messages").fetchone()
+    newest = connection.execute("SELECT value FROM meta WHERE key = 'clock'").fetchone()
+    connection.close()
+    assert count == (last_seq,)
+    assert newest == (clock,)
+
+
+def test_a_restored_backup_begins_another_history(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    post(sqlite_database, chat, "before")
+    sqlite_database.backup(tmp_path / "copy.db")
+    post(sqlite_database, chat, "after")
+    later = town.write(sqlite_database, lambda tx: town.person(tx, "later").id)
+    epoch, instance = sqlite_database.epoch, sqlite_database.instance
+    sqlite_database.restore(tmp_path / "copy.db")
+    assert sqlite_database.epoch != epoch
+    assert sqlite_database.instance == instance
+    assert [row.text for row in rows(sqlite_database, chat.id)] == ["before"]
+    new = town.write(sqlite_database, lambda tx: town.person(tx, "new").id)
+    assert new > later + meta.RESTORE_ID_JUMP
+    assert town.read(sqlite_database, lambda tx: accounts.account(tx, later)) is None
+    assert post(sqlite_database, chat, "goes on") == 2
+
+
+def test_restoring_twice_never_gives_an_id_twice(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    town.write(sqlite_database, make)
+    sqlite_database.backup(tmp_path / "copy.db")
+    given = set()
+    for _ in range(3):
+        sqlite_database.restore(tmp_path / "copy.db")
+        given.add(town.write(sqlite_database, lambda tx: town.person(tx, "new").id))
+    assert len(given) == 3
+
+
+def test_what_was_removed_since_the_backup_is_removed_again(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    for text in ("stays", "goes", "went before"):
+        post(sqlite_database, chat, text)
+    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 3))
+    sqlite_database.backup(tmp_path / "copy.db")
+    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 2))
+    sqlite_database.restore(tmp_path / "copy.db")
+    found = rows(sqlite_database, chat.id)
+    assert [row.kind for row in found] == [RowKind.TEXT, RowKind.DELETED, RowKind.DELETED]
+    assert [row.text for row in found] == ["stays", "", ""]
+    after = town.read(sqlite_database, lambda tx: chats.chat(tx, chat.id))
+    assert after is not None
+    assert found[1].version == after.version == 5
+    assert town.read(sqlite_database, lambda tx: tx.cursor()) > after.clock
+    assert b"goes" not in sqlite_database.folder.database.read_bytes()
+
+
+def test_a_removal_does_not_hit_what_stands_in_its_place_now(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    sqlite_database.backup(tmp_path / "empty.db")
+    town.write(sqlite_database, lambda tx: town.post(tx, chat.id, 1, "removed"))
+    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 1))
+    sqlite_database.restore(tmp_path / "empty.db")
+    town.write(sqlite_database, lambda tx: town.post(tx, chat.id, 2, "somebody else's"))
+    sqlite_database.backup(tmp_path / "newer.db")
+    sqlite_database.restore(tmp_path / "newer.db")
+    assert [row.text for row in rows(sqlite_database, chat.id)] == ["somebody else's"]
+
+
+def test_half_a_line_in_the_list_of_removals_is_skipped(
+    sqlite_database: SqliteDatabase,
+) -> None:
+    chat = town.write(sqlite_database, make)
+    for text in ("one", "two"):
+        post(sqlite_database, chat, text)
+    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 1))
+    with sqlite_database.folder.removals.open("a") as file:
+        file.write("12 34")
+    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 2))
+    assert [entry.seq for entry in sqlite_database.removals.entries()] == [1, 2]
+
+
+def test_a_file_that_is_no_backup_changes_nothing(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    epoch = sqlite_database.epoch
+    nonsense, empty = tmp_path / "nonsense.db", tmp_path / "empty.db"
+    nonsense.write_bytes(b"nonsense" * 1_000)
+    empty.touch()
+    for source in (nonsense, empty, tmp_path / "missing.db"):
+        with pytest.raises(copies.NotABackup):
+            sqlite_database.restore(source)
+    assert sqlite_database.epoch == epoch
+    assert post(sqlite_database, chat, "still here") == 1
+
+
+def test_a_stopped_server_is_restored_too(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "data", tmp_path / "copy.db"
+    database = SqliteDatabase(folder, Options(reserve_bytes=0))
+    chat = town.write(database, make)
+    post(database, chat, "kept")
+    epoch = database.epoch
+    copies.backup(folder, copy)
+    with pytest.raises(FolderInUse):
+        copies.restore(folder, copy)
+    database.close()
+    copies.backup(folder, copy)
+    (folder / "kentong.db").write_bytes(b"damaged")
+    copies.restore(folder, copy)
+    copies.restore(tmp_path / "new folder", copy)
+    for path in (folder, tmp_path / "new folder"):
+        again = SqliteDatabase(path)
+        assert again.epoch != epoch
+        assert [row.text for row in rows(again, chat.id)] == ["kept"]
+        again.close()
+
+
+def test_postgres_points_to_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
+    from kentong.server.storage.postgres import PostgresDatabase
+
+    database = PostgresDatabase(postgres_url, tmp_path / "data")
+    with pytest.raises(NotOffered, match="pg_dump"):
+        database.backup(tmp_path / "copy")
+    with pytest.raises(NotOffered, match="pg_restore"):
+        database.restore(tmp_path / "copy")
+    database.close()
