@@ -109,7 +109,7 @@ def test_followers_miss_nothing_while_writers_overlap(open_database: OpenDatabas
     def run(number: int, node: Database) -> None:
         for turn in range(40):
             mine = sorted({ids[(turn * 3 + number) % 10], ids[(turn * 7 + number) % 10]})
-            works = [lambda tx, c=chat_id: chats.touch(tx, c) for chat_id in mine]  # type: ignore[misc]
+            works = [lambda tx, c=chat_id: chats.touch(tx, c) for chat_id in mine]
             outcomes = node.run_group(works).outcomes
             assert all(outcome.error is None for outcome in outcomes)
         finished.put(number)

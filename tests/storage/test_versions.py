@@ -39,10 +39,7 @@ def test_versions_are_gapless_under_concurrent_writers(open_database: OpenDataba
 
     def run(node: Database) -> None:
         for turn in range(ROUNDS):
-            works = [
-                lambda tx, turn=turn + n: change(tx, ids, author.id, turn)  # type: ignore[misc]
-                for n in range(4)
-            ]
+            works = [lambda tx, turn=turn + n: change(tx, ids, author.id, turn) for n in range(4)]
             result = node.run_group(works)
             failures.extend(o.error for o in result.outcomes if o.error is not None)
 

@@ -39,7 +39,7 @@ def main(url: str, folder: str) -> None:
     while True:
         numbers = range(number + 1, number + 1 + GROUP)
         works = [
-            lambda tx, n=n: (town.command(tx, chat_id, user_id, device_id, n), tx.clock)  # type: ignore[misc]
+            lambda tx, n=n: (town.command(tx, chat_id, user_id, device_id, n), tx.clock)
             for n in numbers
         ]
         outcomes = database.run_group(works).outcomes

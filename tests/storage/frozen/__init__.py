@@ -1,0 +1,1 @@
+"""One small database of each schema version, as the Kentong of its time wrote it."""
