@@ -1,5 +1,7 @@
 """What a device that catches up is told."""
 
+from functools import partial
+
 import pytest
 
 from kentong.server.model import Account, MemberState, NewChat, RemovedRun
@@ -24,7 +26,7 @@ class Street:
 def street(database: Database) -> Street:
     made = town.write(database, Street)
     for chat in made.chats:
-        town.write(database, lambda tx, c=chat.id: town.post(tx, c, made.bob.id))  # type: ignore[misc]
+        town.write(database, partial(town.post, chat_id=chat.id, author_id=made.bob.id))
     return made
 
 
@@ -37,7 +39,7 @@ def test_pages_follow_each_other_newest_first(database: Database, street: Street
     bounds, found = Bounds(0), []
     while page := town.read(
         database,
-        lambda tx, b=bounds: listing.heads_page(tx, street.anna.id, b, 3),  # type: ignore[misc]
+        partial(listing.heads_page, user_id=street.anna.id, bounds=bounds, limit=3),
     ):
         found += page
         bounds = Bounds(0, page[-1].clock, page[-1].member.alias)
@@ -94,7 +96,7 @@ def test_removals_come_as_runs_for_who_may_see_them(database: Database, street: 
     town.write(database, lambda tx: town.join(tx, first.id, late.id, joined_seq=3))
     cursor = town.read(database, lambda tx: tx.cursor())
     for chat, seq in ((first, 5), (first, 2), (second, 1), (first, 3)):
-        town.write(database, lambda tx, c=chat, s=seq: messages.tombstone(tx, c, s))  # type: ignore[misc]
+        town.write(database, partial(messages.tombstone, chat=chat, seq=seq))
     town.write(database, lambda tx: messages.edit(tx, first, 4, "edited"))
     assert removals(database, street.anna, cursor) == [
         RemovedRun(first.id, 2, 3),
@@ -123,7 +125,7 @@ def test_the_own_head_moves_with_name_and_blocks(database: Database, street: Str
     for change in changes:
         cursor = town.read(database, lambda tx: tx.cursor())
         town.write(database, change)
-        moved = town.read(database, lambda tx, c=cursor: listing.changed_users(tx, c))  # type: ignore[misc]
+        moved = town.read(database, partial(listing.changed_users, cursor=cursor))
         assert [user.id for user in moved] == [anna]
 
 

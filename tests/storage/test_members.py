@@ -1,5 +1,7 @@
 """Who is in a chat, and how far they have read."""
 
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from tests.storage import town
 
 @pytest.fixture
 def people(database: Database) -> list[Account]:
-    return [town.write(database, lambda tx, n=name: town.person(tx, n)) for name in "abcde"]  # type: ignore[misc]
+    return [town.write(database, partial(town.person, name=name)) for name in "abcde"]
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_pages_of_members_follow_user_ids(
     after, found = 0, []
     while page := town.read(
         database,
-        lambda tx, a=after: members.page(tx, chat.id, a, 3, MemberState.ACTIVE),  # type: ignore[misc]
+        partial(members.page, chat_id=chat.id, after_user=after, limit=3, state=MemberState.ACTIVE),
     ):
         found += [member.user_id for member in page]
         after = found[-1]
@@ -83,12 +85,15 @@ def test_marks_never_go_back_nor_beyond_the_last_row(
     now = state_of(database, chat)
     told = [(3, True), (3, False), (2, False), (99, True), (5, False)]
     for seq, moved in told:
-        assert town.write(database, lambda tx, s=seq: members.set_read(tx, now, anna, s)) is moved  # type: ignore[misc]
+        assert (
+            town.write(database, partial(members.set_read, chat=now, user_id=anna, seq=seq))
+            is moved
+        )
     assert not town.write(database, lambda tx: members.set_delivered(tx, now, anna, 5))
     assert town.write(database, lambda tx: members.set_delivered(tx, now, bob, 4))
     assert not town.write(database, lambda tx: members.set_read(tx, now, people[4].id, 1))
     marks = [
-        town.read(database, lambda tx, u=user: members.peers_marks(tx, chat.id, u))  # type: ignore[misc]
+        town.read(database, partial(members.peers_marks, chat_id=chat.id, user_id=user))
         for user in (anna, bob, people[4].id)
     ]
     assert marks == [(0, 4), (5, 5), (5, 5)]
@@ -102,7 +107,7 @@ def test_the_longest_standing_member_comes_first(
     for user in ended:
         town.write(
             database,
-            lambda tx, u=user: members.set_state(tx, chat.id, u, MemberState.LEFT),  # type: ignore[misc]
+            partial(members.set_state, chat_id=chat.id, user_id=user, state=MemberState.LEFT),
         )
     oldest = town.read(database, lambda tx: members.oldest_member(tx, chat.id))
     assert oldest is not None

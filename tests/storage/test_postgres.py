@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -115,7 +116,7 @@ def test_a_deadlock_is_resolved(node: PostgresDatabase, other: PostgresDatabase)
     run(node, made)
     thread.join()
     for chat_id in made:
-        found = town.read(node, lambda tx, c=chat_id: chats.chat(tx, c))  # type: ignore[misc]
+        found = town.read(node, partial(chats.chat, chat_id=chat_id))
         assert found is not None
         assert found.changes == 2
 
