@@ -13,6 +13,7 @@ their sum its version; times are whole seconds since 1970 in UTC.
 """
 
 import enum
+import typing
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -62,6 +63,7 @@ class ReportReason(enum.IntEnum):
     ILLEGAL = 4
 
 
+@typing.dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Anything that travels."""
 

@@ -179,9 +179,12 @@ def load(
         if f"KENTONG_{name.upper()}" in environment
     } | {name: value for name, value in flags.items() if name in fields}
     data = Path(str(given.get("data", Config.data)))
-    file = flags.get("config") or environment.get("KENTONG_CONFIG") or data / CONFIG_FILE
-    values: dict[str, str | int] = {**_from_file(Path(file)), **given}
-    checked: dict[str, Any] = {name: _checked(fields[name], value) for name, value in values.items()}
+    named = flags.get("config") or environment.get("KENTONG_CONFIG")
+    file = Path(str(named)) if named else data / CONFIG_FILE
+    values: dict[str, str | int] = {**_from_file(file), **given}
+    checked: dict[str, Any] = {  # each of the type its field has
+        name: _checked(fields[name], value) for name, value in values.items()
+    }
     return _consistent(Config(**checked))
 
 

@@ -10,7 +10,7 @@ from kentong.protocol.messages import Changed, ChatKind, Marked, Presence, RowKi
 from kentong.server.delivery.deltas import Delta, NewMarks, NewText, Rewritten, for_alias
 from kentong.server.delivery.feed import ChatFeed, Feed, UserFeed
 from kentong.server.delivery.rows import Reader
-from kentong.server.model import Chat, Head, Membership, MemberState
+from kentong.server.model import Chat, Head, Membership, MemberState, StoredRow
 
 
 class Subscriber(Protocol):
@@ -18,9 +18,12 @@ class Subscriber(Protocol):
 
     user_id: int
     device_id: int
-    outbox: int
     foreground: bool
     chat_ids: list[int]  # kept by the hub
+
+    @property
+    def outbox(self) -> int:
+        """The outbox that the device's commands come from."""
 
     def push(self, chat_id: int, frame: bytes) -> None:
         """Send a live frame that builds on the chat's head as it was told last."""
@@ -172,17 +175,14 @@ class Hub:
 
     def _tell_chat(self, state: ChatState, feed: ChatFeed) -> None:
         chat = feed.chat
-        if feed.overflow:
-            for subscriber in list(state.aliases):
+        # Of a direct chat that changed in no other way, the other person's profile did.
+        profile = state.kind == ChatKind.DIRECT and not feed.rows and feed.marks is None
+        deltas = [] if feed.overflow or profile else _deltas(state, feed)
+        for subscriber, alias in list(state.aliases.items()):
+            if deltas:
+                _push(subscriber, chat.id, alias, deltas, state.reader(subscriber))
+            else:
                 subscriber.refresh(chat.id)
-        else:
-            deltas = _deltas(state, feed)
-            for subscriber, alias in list(state.aliases.items()):
-                reader = state.reader(subscriber)
-                for delta in deltas:
-                    frame = delta.frame(reader, subscriber.outbox)
-                    if frame is not None:
-                        subscriber.push(chat.id, for_alias(frame, alias))
         state.last_seq, state.changes, state.last_at = chat.last_seq, chat.changes, chat.last_at
         state.title, state.member_count = chat.title, chat.member_count
 
@@ -230,6 +230,15 @@ class Hub:
                         watcher.hint(frame)
 
 
+def _push(
+    subscriber: Subscriber, chat_id: int, alias: int, deltas: list[Delta], reader: Reader
+) -> None:
+    for delta in deltas:
+        frame = delta.frame(reader, subscriber.outbox)
+        if frame is not None:
+            subscriber.push(chat_id, for_alias(frame, alias))
+
+
 def _is_large(state: ChatState) -> bool:
     return state.kind == ChatKind.GROUP and state.member_count > SMALL_GROUP_MEMBERS_MAX
 
@@ -256,7 +265,7 @@ def _deltas(state: ChatState, feed: ChatFeed) -> list[Delta]:
     return steps
 
 
-def _gapless(state: ChatState, rows: list) -> bool:
+def _gapless(state: ChatState, rows: list[StoredRow]) -> bool:
     return [row.seq for row in rows] == list(
         range(state.last_seq + 1, state.last_seq + 1 + len(rows))
     )

@@ -3,7 +3,8 @@
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.messages import Device, Devices, Done, GetDevices, RevokeDevice
 from kentong.server.access import Context
-from kentong.server.storage import accounts, devices
+from kentong.server.features import sign_in
+from kentong.server.storage import devices
 
 
 def get_devices(context: Context, request: GetDevices) -> Devices:
@@ -26,6 +27,5 @@ def revoke_device(context: Context, command: RevokeDevice) -> Done:
     device = devices.device(context.tx, command.device)
     if device is None or device.user_id != context.caller.user_id or device.revoked_at:
         raise Refused(ErrorCode.NOT_FOUND)
-    devices.revoke(context.tx, device.id, context.now_s)
-    accounts.touch(context.tx, context.caller.user_id)  # its connections look and end
+    sign_in.sign_out(context.tx, device, context.now_s)
     return Done()

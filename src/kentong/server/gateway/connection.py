@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kentong.server.gateway.addresses import Place
+from kentong.server.rules.addresses import Place
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import OpenReceiver, Receiver
 from kentong.server.gateway.websocket import (

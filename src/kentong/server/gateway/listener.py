@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from kentong.server.gateway.addresses import (
+from kentong.server.rules.addresses import (
     Address,
     Crowd,
     Network,

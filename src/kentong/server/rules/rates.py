@@ -1,7 +1,5 @@
 """How often somebody may do something: token buckets, given the time from outside."""
 
-import ipaddress
-
 
 class Rates:
     """Token buckets by key. Never holds more than `keys_max` keys; full ones go first."""
@@ -35,16 +33,3 @@ class Rates:
         }
         for key in list(self._buckets)[: max(0, len(self._buckets) - self._keys_max // 2)]:
             del self._buckets[key]
-
-
-def address_key(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

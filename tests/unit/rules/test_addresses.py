@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from kentong.server.gateway.addresses import (
+from kentong.server.rules.addresses import (
     Crowd,
     client_address,
     is_trusted,

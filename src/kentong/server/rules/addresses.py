@@ -62,6 +62,12 @@ def place_of(address: Address) -> Place:
     return int(address) >> _HOST_BITS
 
 
+def key_of(text: str) -> Place:
+    """What a device's address is counted by; an address that can't be read is its own place."""
+    address = parse_address(text)
+    return text if address is None else place_of(address)
+
+
 class Crowd:
     """Counts connections, in all and by place, and keeps both below their limits."""
 

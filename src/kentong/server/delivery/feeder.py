@@ -1,0 +1,71 @@
+"""The one reader that turns what changed into what connected devices are told."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from kentong.protocol.planted import Planted
+from kentong.server.delivery import feed
+from kentong.server.delivery.hub import Hub
+from kentong.server.storage.engine import Engine, Outcome, Transaction
+
+PASS_EVERY_S = 1.0  # at the latest, when no wake-up came
+
+log = logging.getLogger(__name__)
+
+
+class Feeder:
+    """Reads everything above the hub's cursor when woken, and every second.
+
+    Correctness does not depend on wake-ups: a lost one costs a second.
+    """
+
+    def __init__(
+        self, engine: Engine, hub: Hub, planted: frozenset[Planted] = frozenset()
+    ) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._planted = planted
+        self._reading = False
+        self._woken = False
+        self._stopped = False
+        self.passes = 0
+
+    async def start(self) -> None:
+        """Begin where the database is now; nobody is connected yet."""
+        self._hub.cursor = await self._engine.read(lambda tx: tx.cursor())
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+
+    def wake(self) -> None:
+        """Something was committed, here or on another node."""
+        if self._reading or self._stopped:
+            self._woken = True
+            return
+        if Planted.FEEDER_STOPS in self._planted and self.passes >= 20:
+            return
+        self._reading = True
+        self._woken = False
+        hub, cursor = self._hub, self._hub.cursor
+
+        def work(tx: Transaction) -> feed.Feed:
+            return feed.read(tx, cursor, hub.told, hub.users)
+
+        self._engine.post_read(work, self._read)
+
+    def _read(self, outcome: Outcome) -> None:
+        self._reading = False
+        self.passes += 1
+        if outcome.error is not None:
+            log.error("reading changes failed", exc_info=outcome.error)
+            return
+        self._hub.tell(outcome.result)
+        if self._woken:
+            self.wake()
+
+    async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Look every second, for other nodes' changes and lost wake-ups."""
+        while not self._stopped:
+            await sleep(PASS_EVERY_S)
+            self.wake()

@@ -1,0 +1,111 @@
+"""Numbered commands: each takes effect exactly once, in the order of its outbox."""
+
+import enum
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kentong.protocol.codec import decode_from_server, encode, fingerprint
+from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.messages import (
+    Accepted,
+    Command,
+    Done,
+    Forked,
+    GetOutbox,
+    Message,
+    OutboxState,
+    Refusal,
+)
+from kentong.protocol.planted import Planted
+from kentong.server.access import Context
+from kentong.server.model import StoredAnswer
+from kentong.server.storage import outboxes
+
+Handler = Callable[[Context, Any], Message]
+
+
+class Taken(NamedTuple):
+    """The answer to a command; `fresh` if it took effect now and not earlier."""
+
+    answer: Message
+    fresh: bool
+
+
+class _Field(enum.Enum):
+    """Fields that may refer to what an earlier command of the outbox made."""
+
+    chat = "chat"
+    seq = "seq"
+    reply_to = "reply_to"
+
+
+def take(context: Context, frame: bytes, command: Command, handler: Handler) -> Taken:
+    """Let a command take effect, if it is the next of its outbox.
+
+    A final refusal uses the number up and is an answer like any other.
+
+    Raises:
+        Refused with retry_after_ms: it can't be taken now, the number stays free.
+    """
+    tx, caller = context.tx, context.caller
+    last = outboxes.last_number(tx, caller.device_id, caller.outbox)
+    if caller.number != last + 1 and Planted.NO_IDEMPOTENCY not in context.planted:
+        return Taken(_repeated(context, frame, last), fresh=False)
+    try:
+        answer = handler(context, _resolved(context, command))
+    except Refused as refused:
+        if refused.retry_after_ms:
+            raise
+        assert not tx.wrote, "handlers refuse before they write"
+        answer = Refusal(refused.code)
+    stored = StoredAnswer(fingerprint(frame), encode(answer))
+    if caller.number > last:
+        outboxes.store_answer(tx, caller.device_id, caller.outbox, caller.number, stored)
+    return Taken(answer, fresh=True)
+
+
+def give_up(context: Context, frame: bytes, code: ErrorCode) -> None:
+    """Refuse the next command of an outbox without trying it again."""
+    tx, caller = context.tx, context.caller
+    if outboxes.last_number(tx, caller.device_id, caller.outbox) == caller.number - 1:
+        stored = StoredAnswer(fingerprint(frame), encode(Refusal(code)))
+        outboxes.store_answer(tx, caller.device_id, caller.outbox, caller.number, stored)
+
+
+def _repeated(context: Context, frame: bytes, last: int) -> Message:
+    tx, caller = context.tx, context.caller
+    if caller.number > last:
+        return Forked(last + 1)
+    stored = outboxes.answer(tx, caller.device_id, caller.outbox, caller.number)
+    if stored is None or stored.hash != fingerprint(frame):
+        return Forked(last + 1)
+    return decode_from_server(stored.answer)
+
+
+def _resolved(context: Context, command: Command) -> Command:
+    """The command with references to own commands replaced. Raises Refused(NOT_FOUND)."""
+    changes = {}
+    for field in _Field:
+        value = getattr(command, field.value, 0)
+        if value < 0:
+            changes[field.value] = _made(context, -value, field)
+    return msgspec.structs.replace(command, **changes) if changes else command
+
+
+def _made(context: Context, number: int, field: _Field) -> int:
+    caller = context.caller
+    stored = outboxes.answer(context.tx, caller.device_id, caller.outbox, number)
+    answer = decode_from_server(stored.answer) if stored else None
+    if field is _Field.chat and isinstance(answer, Done) and answer.chat:
+        return answer.chat
+    if field is not _Field.chat and isinstance(answer, Accepted):
+        return answer.seq
+    raise Refused(ErrorCode.NOT_FOUND)
+
+
+def get_outbox(context: Context, request: GetOutbox) -> OutboxState:
+    """How far the server knows one of the device's outboxes."""
+    last = outboxes.last_number(context.tx, context.caller.device_id, request.outbox)
+    return OutboxState(request.request, last)

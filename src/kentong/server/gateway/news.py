@@ -1,0 +1,278 @@
+"""What one device is told: the listing, live frames, heads that changed, and its cursor."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from kentong.protocol.codec import encode
+from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.messages import Heads, Mark, Me, Message, Read, Resync
+from kentong.protocol.planted import Planted
+from kentong.server.delivery import heads
+from kentong.server.delivery.heads import Listing, Page, Wish
+from kentong.server.delivery.hub import Subscriber
+from kentong.server.gateway.bulk import Bulk
+from kentong.server.gateway.link import Link
+from kentong.server.model import Head
+from kentong.server.node import Node
+from kentong.server.storage import accounts, devices, listing
+from kentong.server.storage.engine import Outcome, Transaction
+
+log = logging.getLogger(__name__)
+
+STALE_MAX = 50  # chats whose head must be sent anew; more, and the listing starts again
+MARK_AFTER_S = 10.0  # from the first push to the cursor mark that covers it
+
+
+class Owner(Subscriber, Protocol):
+    """The session that the news are for."""
+
+    link: Link
+    ended: bool
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame at once."""
+
+    def end(self, code: ErrorCode, retry_after_ms: int = 0) -> None:
+        """Say why it is over, and close."""
+
+    def progressed(self) -> None:
+        """Note that something was said, or that there is nothing to say."""
+
+
+class News:
+    """Keeps a device up to date: first the listing, then live; never more than it takes.
+
+    A chat whose live frame could not be sent is *stale*: its head is sent in full when
+    there is room, and until then no frame that builds on it.
+    """
+
+    __slots__ = (
+        "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale", "_node",
+        "_own_marks", "_owner", "_reading", "_stale", "bulk", "first_page_sent", "spoke", "wish",
+    )  # fmt: skip
+
+    def __init__(
+        self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]
+    ) -> None:
+        self.wish = wish  # its cursor is the one that the device was told last
+        self.bulk = Bulk(owner.send)
+        self.first_page_sent = False
+        self.spoke = False  # something was said that a long poll is worth ending for
+        self._node = node
+        self._owner = owner
+        self._listing: Listing | None = Listing.start(wish, token)
+        self._joined = False
+        self._reading: set[int] | None = None  # heads being read; None: nothing is read
+        self._stale: set[int] = set()
+        self._me_stale = False
+        self._me_reading = False
+        self._me_sent: Me | None = None
+        self._own_marks: dict[int, int] = {}
+        self._mark_timer: asyncio.TimerHandle | None = None
+
+    # -- The listing --------------------------------------------------------------------
+
+    def begin(self, *, joins: bool) -> None:
+        """Read the first page; with `joins`, be told live from then on."""
+        node, state, hub = self._node, self._listing, self._node.hub
+        assert state is not None
+        self._reading = set()
+
+        def work(tx: Transaction) -> tuple[list[Head], Page, Listing]:
+            places = listing.places(tx, state.wish.user_id) if joins else []
+            page, after = heads.read_page(tx, state, hub.cursor)
+            return places, page, after
+
+        def done(outcome: Outcome) -> None:
+            if self._owner.ended:
+                return
+            if outcome.error is not None:
+                log.error("a listing failed", exc_info=outcome.error)
+                self._owner.end(ErrorCode.INTERNAL, 5_000)
+                return
+            places, page, after = outcome.result
+            # Reads report in order: the hub stands no later than this snapshot, so all that
+            # comes after it will be told.
+            if joins:
+                hub.attach(self._owner, places)
+                self._joined = True
+            self._paged(page, after)
+
+        node.engine.post_read(work, done)
+
+    def _paged(self, page: Page, after: Listing) -> None:
+        self._reading = None
+        self.first_page_sent = True
+        self._listing = after if page.more else None
+        if page.frame is not None:
+            self.spoke = True
+            self.bulk.put(page.frame, self._node.now())
+        if not page.more:
+            self.wish = self.wish._replace(cursor=after.target)
+        self._owner.progressed()
+        self.flow()
+
+    def flow(self) -> None:
+        """Read and send what waits, if there is room: what changed first, then the listing."""
+        if self._owner.ended or self._owner.link.congested or self._reading is not None:
+            return
+        if not self.bulk.idle or not self.first_page_sent:
+            return
+        if self._stale:
+            self._read_stale()
+        elif self._listing is not None:
+            self._read_page(self._listing)
+
+    def _read_page(self, state: Listing) -> None:
+        self._reading = set()
+        cursor = self._node.hub.cursor
+
+        def done(outcome: Outcome) -> None:
+            if self._owner.ended:
+                return
+            if outcome.error is not None:
+                log.error("a listing failed", exc_info=outcome.error)
+                self._owner.end(ErrorCode.INTERNAL, 5_000)
+                return
+            self._paged(*outcome.result)
+
+        self._node.engine.post_read(lambda tx: heads.read_page(tx, state, cursor), done)
+
+    def _read_stale(self) -> None:
+        chats, self._stale = sorted(self._stale), set()
+        self._reading = set(chats)
+        wish = self.wish
+
+        def done(outcome: Outcome) -> None:
+            self._reading = None
+            if self._owner.ended:
+                return
+            if outcome.error is not None:
+                log.error("reading heads failed", exc_info=outcome.error)
+                self._stale.update(chats)
+                return
+            self.spoke = True
+            self.bulk.put(outcome.result, self._node.now())
+            self._mark_soon()
+            self.flow()
+
+        self._node.engine.post_read(lambda tx: heads.read_heads(tx, wish, chats), done)
+
+    # -- Live ---------------------------------------------------------------------------
+
+    def push(self, chat_id: int, frame: bytes) -> None:
+        """Send a frame that builds on the chat's head, or the head itself later."""
+        builds = self._listing is None and chat_id not in self._stale and self.first_page_sent
+        reading = self._reading is not None and (chat_id in self._reading or not self._reading)
+        if not builds or reading or self._owner.link.congested:
+            self.refresh(chat_id)
+            return
+        self.spoke = True
+        self._owner.send(frame)
+        self._mark_soon()
+
+    def refresh(self, chat_id: int) -> None:
+        """Send the chat's head in full when there is room."""
+        self._stale.add(chat_id)
+        if len(self._stale) > STALE_MAX and self._listing is None and self._reading is None:
+            self._stale.clear()
+            self._listing = Listing.start(self.wish, (0, 0, 0))
+            self._owner.send(encode(Resync()))
+        self.flow()
+
+    def refresh_me(self, secret_hash: bytes) -> None:
+        """Send the user's own head if it is another; end the session if it may not go on."""
+        if self._me_reading:
+            self._me_stale = True
+            return
+        self._me_reading, self._me_stale = True, False
+        user_id = self.wish.user_id
+
+        def work(tx: Transaction) -> tuple[int, Me]:
+            device = devices.device_by_secret(tx, secret_hash)
+            if device is None or device.revoked_at:
+                raise Refused(ErrorCode.UNAUTHORISED)
+            account = accounts.account(tx, user_id)
+            if account is None or account.suspended_at:
+                raise Refused(ErrorCode.SUSPENDED)
+            return tx.cursor(), heads.read_me(tx, user_id)
+
+        def done(outcome: Outcome) -> None:
+            self._me_reading = False
+            if self._owner.ended:
+                return
+            if isinstance(outcome.error, Refused):
+                self._owner.end(outcome.error.code)
+            elif outcome.error is None:
+                self._send_me(*outcome.result)
+                if self._me_stale:
+                    self.refresh_me(secret_hash)
+
+        self._node.engine.post_read(work, done)
+
+    def _send_me(self, clock: int, me: Me) -> None:
+        if me != self._me_sent:
+            self._me_sent = me
+            self.spoke = True
+            self.bulk.put(encode(Heads(clock, me=me)), self._node.now())
+
+    def expect_marks(self, notice: Message) -> None:
+        """The device itself moved its read mark: it need not be told."""
+        if isinstance(notice, Read):
+            if len(self._own_marks) > STALE_MAX:
+                self._own_marks.clear()
+            self._own_marks[notice.chat] = notice.seq
+
+    def knows_mark(self, chat_id: int, read_seq: int) -> bool:
+        """Whether this device moved its read mark there itself."""
+        return self._own_marks.pop(chat_id, -1) == read_seq
+
+    def answer(self, frame: bytes) -> None:
+        """Send the answer to a request, bulk under credit."""
+        self.spoke = True
+        if is_bulk(frame):
+            self.bulk.put(frame, self._node.now())
+        else:
+            self._owner.send(frame)
+
+    def got(self, size: int) -> None:
+        """The device acknowledged bulk."""
+        self.bulk.got(size, self._node.now())
+        self.flow()
+
+    # -- The cursor ---------------------------------------------------------------------
+
+    def _mark_soon(self) -> None:
+        if self._mark_timer is None and self._joined:
+            loop = asyncio.get_running_loop()
+            self._mark_timer = loop.call_later(MARK_AFTER_S, self._mark)
+
+    def _mark(self) -> None:
+        """Tell the cursor, if everything below it was sent; else try again later."""
+        self._mark_timer = None
+        busy = self._listing is not None or self._stale or self._reading is not None
+        if self._owner.ended:
+            return
+        if busy or self.bulk.waiting or self._owner.link.congested:
+            self._mark_soon()
+            return
+        cursor = self._node.hub.cursor
+        if cursor > self.wish.cursor:
+            self.wish = self.wish._replace(cursor=cursor)
+            skip = Planted.CURSOR_SKIPS_ONE in self._node.planted
+            self._owner.send(encode(Mark(cursor + int(skip))))
+
+    def stop(self) -> None:
+        """Forget timers."""
+        if self._mark_timer is not None:
+            self._mark_timer.cancel()
+            self._mark_timer = None
+
+
+def is_bulk(frame: bytes) -> bool:
+    """Whether an encoded message counts against the credit."""
+    return frame[1] in BULK_TAGS
+
+
+BULK_TAGS = frozenset((0x48, 0x50))  # Heads, Rows

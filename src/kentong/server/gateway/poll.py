@@ -1,0 +1,92 @@
+"""POST /sync: the same session without a WebSocket, for one exchange."""
+
+import asyncio
+
+from kentong.protocol import codec
+from kentong.protocol.errors import ErrorCode, Malformed, Refused
+from kentong.protocol.limits import EXCHANGE_BYTES_MAX
+from kentong.protocol.messages import Goodbye, Hello, HelloFlag
+from kentong.server.features import sign_in
+from kentong.server.gateway.session import Session
+from kentong.server.features.sign_in import Credentials
+from kentong.server.node import Node
+
+WELCOME_FRAMES = 1  # an answer with no more than this says nothing new
+
+
+class CollectingLink:
+    """A link that keeps what is sent until the exchange ends."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.ping_after_s = 0.0  # there is no connection to look after
+        self.authenticated = False
+        self.frames: list[bytes] = []
+
+    @property
+    def congested(self) -> bool:
+        """See Link: an answer holds only so much."""
+        return sum(map(len, self.frames)) >= EXCHANGE_BYTES_MAX
+
+    def send(self, frame: bytes) -> None:
+        """See Link."""
+        self.frames.append(frame)
+
+    def send_many(self, frames: list[bytes]) -> None:
+        """See Link."""
+        self.frames.extend(frames)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """See Link; there is nothing to close."""
+
+
+async def exchange(node: Node, body: bytes, credentials: Credentials, address: str) -> bytes:
+    """Answer the body of one POST, at once if there is anything to say.
+
+    Otherwise it waits for news up to `poll_wait_s`, unless the hello says PROBE. Errors are
+    part of the answer, as Goodbye.
+    """
+    try:
+        first, *frames = codec.split(body) or [b""]
+        hello = codec.decode_from_client(first)
+        if not isinstance(hello, Hello):
+            raise Malformed("the first message is no hello")
+        secret = sign_in.secret_of(credentials, node.config)
+    except Malformed:
+        return _goodbye(ErrorCode.MALFORMED)
+    except Refused as refused:
+        return _goodbye(refused.code)
+    link = CollectingLink(address)
+    session = Session(node, link, hello, secret)
+    event = asyncio.Event()
+    session.on_progress = event.set
+    session.open()
+    for frame in frames:
+        session.received(frame)
+    try:
+        await _wait(session, link, event, bool(hello.flags & HelloFlag.PROBE))
+    finally:
+        session.on_progress = None
+        session.closed()
+    return codec.join(link.frames)
+
+
+async def _wait(
+    session: Session, link: CollectingLink, event: asyncio.Event, probe: bool
+) -> None:
+    while not session.settled:
+        event.clear()
+        await event.wait()
+    if probe or len(link.frames) > WELCOME_FRAMES:
+        return
+    try:
+        async with asyncio.timeout(session.poll_wait_s):
+            while not session.ended and len(link.frames) <= WELCOME_FRAMES:
+                event.clear()
+                await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _goodbye(code: ErrorCode) -> bytes:
+    return codec.join([codec.encode(Goodbye(code))])

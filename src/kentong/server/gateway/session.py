@@ -1,0 +1,377 @@
+"""One connected device: hello, commands, requests, and what it is told."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from kentong.protocol.codec import decode_from_client, encode
+from kentong.protocol.errors import ErrorCode, Malformed, Refused
+from kentong.protocol.limits import SCREEN_CHATS_MAX, VERSION
+from kentong.protocol.messages import (
+    Command,
+    Failed,
+    GetHeads,
+    GetRange,
+    Goodbye,
+    Got,
+    Hello,
+    HelloFlag,
+    Looks,
+    Notice,
+    Ping,
+    Pong,
+    Request,
+    Restart,
+    Types,
+    Welcome,
+    WelcomeFlag,
+)
+from kentong.server import routes
+from kentong.server.access import Caller
+from kentong.server.delivery import heads, ranges
+from kentong.server.delivery.heads import Wish
+from kentong.server.features import sign_in
+from kentong.server.gateway.bulk import Bulk
+from kentong.server.gateway.commands import Commands
+from kentong.server.gateway.link import Link
+from kentong.server.gateway.news import News
+from kentong.server.features.sign_in import Arrival
+from kentong.server.node import Node
+from kentong.server.storage import devices
+from kentong.server.storage.engine import Outcome, Transaction
+
+log = logging.getLogger(__name__)
+
+EARLY_BYTES_MAX = 65_536  # that a device may send before it is signed in
+PING_FOREGROUND_S = 150.0  # the client pings earlier; this is for those that went silent
+PING_BACKGROUND_S = 540.0
+SEEN_EVERY_S = 3_600  # how exactly we note when a device was there
+HEADS_MAX = 50  # chats in one GetHeads
+
+
+class Session:
+    """A device on a link. Everything happens on the event loop, nothing waits."""
+
+    __slots__ = (
+        "_commands", "_early", "_hello", "_node", "_outstanding", "_secret_hash",
+        "chat_ids", "device_id", "ended", "foreground", "link", "news", "on_progress", "screen",
+        "user_id",
+    )  # fmt: skip
+
+    def __init__(self, node: Node, link: Link, hello: Hello, secret: str) -> None:
+        self.link = link
+        self.user_id = 0
+        self.device_id = 0
+        self.foreground = not hello.flags & HelloFlag.BACKGROUND
+        self.chat_ids: list[int] = []
+        self.screen: list[int] = []
+        self.ended = False
+        self.on_progress: Callable[[], None] | None = None
+        self._node = node
+        self._hello = hello
+        self._secret_hash = sign_in.digest(secret)
+        self._early: list[bytes] | None = []
+        self._outstanding = 0
+        self._commands: Commands | None = None
+        self.news: News | None = None
+
+    @property
+    def outbox(self) -> int:
+        """The outbox that this connection's commands belong to."""
+        return self._commands.caller.outbox if self._commands else self._hello.outbox
+
+    # -- Opening ------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Look the device up, then welcome it."""
+        if self._hello.version != VERSION:
+            self.end(ErrorCode.UNSUPPORTED_VERSION)
+            return
+        node, hello, secret_hash = self._node, self._hello, self._secret_hash
+
+        def work(tx: Transaction) -> Arrival:
+            return sign_in.arrive(tx, secret_hash, hello, node.engine.epoch)
+
+        node.engine.post_read(work, self._arrived)
+
+    def _arrived(self, outcome: Outcome) -> None:
+        if self.ended:
+            return
+        if outcome.error is not None:
+            self._fail(outcome.error)
+            return
+        arrival: Arrival = outcome.result
+        self.user_id, self.device_id = arrival.user_id, arrival.device_id
+        self.link.authenticated = True
+        self._set_pings()
+        self._welcome(arrival)
+        early, self._early = self._early or [], None
+        for raw in self._hello.commands:
+            self.received(bytes(raw))
+        for frame in early:
+            self.received(frame)
+        commands = self._commands
+        assert commands is not None
+        if commands.outstanding:
+            commands.on_idle = self._enter  # answers come before rows
+        else:
+            self._enter()
+        self._note_seen(arrival)
+
+    def _welcome(self, arrival: Arrival) -> None:
+        node, hello, flags = self._node, self._hello, arrival.flags
+        now = int(node.now())
+        caller = Caller(self.user_id, self.device_id, hello.outbox, hello.number)
+        self._commands = Commands(node, caller, now, self.send)
+        if flags & WelcomeFlag.RESET:
+            self._commands.block()
+        cursor = 0 if flags else hello.cursor
+        token = (hello.backfill_to, hello.backfill_at, hello.backfill_alias)
+        self.news = News(
+            node, self, Wish(self.user_id, cursor, hello.tail), (0, 0, 0) if flags else token
+        )
+        if cursor < node.hub.cursor or token[0]:
+            flags |= WelcomeFlag.BEHIND
+        self.send(
+            encode(
+                Welcome(
+                    now,
+                    arrival.last_number + 1,
+                    flags,
+                    node.engine.epoch if hello.epoch != node.engine.epoch or flags & 1 else 0,
+                    0 if hello.cursor else self.user_id,
+                    node.build if hello.build != node.build else 0,
+                )
+            )
+        )
+
+    def _note_seen(self, arrival: Arrival) -> None:
+        now, device_id = int(self._node.now()), self.device_id
+        if now - arrival.seen_at >= SEEN_EVERY_S:
+            self._node.engine.post_write(lambda tx: devices.seen(tx, device_id, now), _ignore)
+
+    def _enter(self) -> None:
+        if not self.ended and self.news is not None:
+            self.news.begin(joins=not self._hello.flags & HelloFlag.PROBE)
+
+    @property
+    def poll_wait_s(self) -> float:
+        """How long a long poll waits for news."""
+        return self._node.config.poll_wait_s
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that came so far is answered and the first page of news is out."""
+        answered = self._outstanding == 0 and self.news is not None and self.news.first_page_sent
+        return self.ended or answered
+
+    def progressed(self) -> None:
+        """Something was said, or there is nothing to say."""
+        if self.on_progress is not None:
+            self.on_progress()
+
+    # -- What comes in ------------------------------------------------------------------
+
+    def received(self, frame: bytes) -> None:
+        """Take one message; a peer that is not ours is sent away."""
+        if self.ended:
+            return
+        if self._early is not None:
+            self._early.append(frame)
+            if sum(map(len, self._early)) > EARLY_BYTES_MAX:
+                self.end(ErrorCode.TOO_MANY_REQUESTS)
+            return
+        self._node.counts["frames_received"] += 1
+        try:
+            message = decode_from_client(frame)
+        except Malformed as malformed:
+            log.info("malformed frame from device %d: %s", self.device_id, malformed)
+            self.end(ErrorCode.MALFORMED)
+            return
+        if isinstance(message, Command):
+            if self._commands is not None and not self._commands.take(frame, message):
+                self.end(ErrorCode.TOO_MANY_REQUESTS)
+        elif isinstance(message, Request):
+            self._request(message)
+        elif isinstance(message, Notice):
+            self._notice(message)
+        else:
+            self.end(ErrorCode.MALFORMED)
+
+    def _notice(self, notice: Notice) -> None:
+        node, news, commands = self._node, self.news, self._commands
+        assert news is not None
+        assert commands is not None
+        match notice:
+            case Got():
+                news.got(notice.size)
+            case Ping():
+                self.send(encode(Pong()))
+            case Restart():
+                commands.restart(notice)
+            case Looks():
+                self._look(notice)
+            case Types():
+                if self._within_rate(notice) == 0:
+                    node.hub.typing(self, notice.chat)
+            case _:
+                self._mark(notice)
+
+    def _mark(self, notice: Notice) -> None:
+        """Move read or delivered marks; said again by the client if it was too much now."""
+        route = routes.MARKS.get(type(notice))
+        if route is None or self._within_rate(notice):
+            return
+        assert self.news is not None
+        self.news.expect_marks(notice)
+        node, caller = self._node, Caller(self.user_id, self.device_id)
+        handle = route.handle
+        node.engine.post_write(lambda tx: handle(node.context(tx, caller), notice), _log_failure)
+
+    def _look(self, looks: Looks) -> None:
+        hub, chats = self._node.hub, looks.chats[:SCREEN_CHATS_MAX]
+        foreground = bool(looks.foreground)
+        if foreground != self.foreground:
+            self.foreground = foreground
+            self._set_pings()
+            hub.announce_presence(self.user_id)
+        before, self.screen = self.screen, chats if foreground else []
+        hub.watch(self, before, self.screen)
+
+    def _set_pings(self) -> None:
+        self.link.ping_after_s = PING_FOREGROUND_S if self.foreground else PING_BACKGROUND_S
+
+    def _within_rate(self, message: Request | Notice) -> int:
+        cost = routes.cost(message)
+        return self._node.limits.requests.take(self.user_id, self._node.now(), cost)
+
+    # -- Requests -----------------------------------------------------------------------
+
+    def _request(self, request: Any) -> None:  # noqa: ANN401 - each has a `request` number
+        assert self.news is not None
+        wait_ms = self._within_rate(request)
+        if wait_ms:
+            self.send(encode(Failed(request.request, ErrorCode.RATE_LIMITED, wait_ms)))
+            return
+        if self._outstanding >= self._node.config.outstanding_max or self.news.bulk.full:
+            self.send(encode(Failed(request.request, ErrorCode.TOO_MANY_REQUESTS)))
+            return
+        self._outstanding += 1
+
+        def done(outcome: Outcome) -> None:
+            self._outstanding -= 1
+            self._answered(request.request, outcome)
+
+        self._node.engine.post_read(self._reading(request), done)
+
+    def _reading(self, request: Any) -> Callable[[Transaction], list[bytes]]:  # noqa: ANN401 - as above
+        """What answers a request, as encoded frames; bulk ones come in a list of their own."""
+        node, caller = self._node, Caller(self.user_id, self.device_id)
+        deflate = not self._hello.flags & HelloFlag.NO_INFLATE
+        cursor = self.news.wish.cursor if self.news else 0
+
+        def work(tx: Transaction) -> list[bytes]:
+            context = node.context(tx, caller)
+            if isinstance(request, GetRange):
+                return ranges.read_range(context, request, deflate)
+            if isinstance(request, GetHeads):
+                wish = Wish(caller.user_id, cursor, request.tail)
+                return [heads.read_heads(tx, wish, request.chats[:HEADS_MAX], request.request)]
+            return [encode(routes.answer(context, request))]
+
+        return work
+
+    def _answered(self, number: int, outcome: Outcome) -> None:
+        if self.ended or self.news is None:
+            return
+        error = outcome.error
+        if isinstance(error, Refused):
+            self.send(encode(Failed(number, error.code, error.retry_after_ms)))
+        elif error is not None:
+            self._node.counts["internal_errors"] += 1
+            log.error("a request failed", exc_info=error)
+            self.send(encode(Failed(number, ErrorCode.INTERNAL)))
+        else:
+            for frame in outcome.result:
+                self.news.answer(frame)
+        self.progressed()
+
+    # -- What goes out ------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame at once."""
+        if not self.ended:
+            self.link.send(frame)
+            self.progressed()
+
+    def push(self, chat_id: int, frame: bytes) -> None:
+        """See Subscriber."""
+        assert self.news is not None
+        self.news.push(chat_id, frame)
+
+    def hint(self, frame: bytes) -> None:
+        """See Subscriber."""
+        if not self.link.congested:
+            self.send(frame)
+
+    def refresh(self, chat_id: int) -> None:
+        """See Subscriber."""
+        assert self.news is not None
+        self.news.refresh(chat_id)
+
+    def refresh_me(self) -> None:
+        """See Subscriber. It also ends the session of a revoked device."""
+        assert self.news is not None
+        self.news.refresh_me(self._secret_hash)
+
+    def knows_mark(self, chat_id: int, read_seq: int) -> bool:
+        """See Subscriber."""
+        assert self.news is not None
+        return self.news.knows_mark(chat_id, read_seq)
+
+    def fence(self) -> None:
+        """See Subscriber."""
+        self.end(ErrorCode.FENCED)
+
+    # -- The end ------------------------------------------------------------------------
+
+    def end(self, code: ErrorCode, retry_after_ms: int = 0) -> None:
+        """Say why it is over, and close."""
+        if self.ended:
+            return
+        self.send(encode(Goodbye(code, retry_after_ms)))
+        self.ended = True
+        self.link.close()
+        self._leave()
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, Refused):
+            self.end(error.code, error.retry_after_ms)
+            return
+        log.error("a session failed", exc_info=error)
+        self.end(ErrorCode.INTERNAL, 5_000)
+
+    def writable(self) -> None:
+        """See Receiver."""
+        if self.news is not None:
+            self.news.flow()
+
+    def closed(self) -> None:
+        """See Receiver."""
+        self.ended = True
+        self._leave()
+
+    def _leave(self) -> None:
+        self._node.hub.detach(self)
+        if self.news is not None:
+            self.news.stop()
+        self.progressed()
+
+
+def _ignore(outcome: Outcome) -> None:
+    """Nobody waits for it."""
+
+
+def _log_failure(outcome: Outcome) -> None:
+    if outcome.error is not None and not isinstance(outcome.error, Refused):
+        log.error("moving a mark failed", exc_info=outcome.error)

@@ -1,0 +1,70 @@
+"""What one running server shares between its connections."""
+
+import dataclasses
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from kentong.protocol.planted import NOTHING, Planted
+from kentong.server.access import Caller, Context
+from kentong.server.config import Config
+from kentong.server.delivery.feeder import Feeder
+from kentong.server.delivery.hub import Hub
+from kentong.server.rules.rates import Rates
+from kentong.server.storage.engine import Engine, Transaction
+
+BURST = 10  # minutes' worth of commands that an account may save up
+
+
+@dataclasses.dataclass(slots=True)
+class Limits:
+    """The rates in force, by account and by address."""
+
+    commands: Rates
+    requests: Rates
+    addresses: Rates
+    sign_ins: Rates
+    sign_ups: Rates  # of the whole server
+    address_sign_ups: Rates
+
+    @classmethod
+    def of(cls, config: Config) -> "Limits":
+        """As the settings say."""
+        per_minute = config.commands_per_minute
+        hourly, address_hourly = config.signups_per_hour, config.signups_per_address
+        return cls(
+            Rates(per_minute, per_minute * BURST),
+            Rates(config.requests_per_minute, config.requests_per_minute),
+            Rates(config.address_per_minute, config.address_per_minute),
+            Rates(config.sign_ins_per_minute, config.sign_ins_per_minute),
+            Rates(hourly / 60, hourly),
+            Rates(address_hourly / 60, address_hourly),
+        )
+
+
+@dataclasses.dataclass(slots=True)
+class Node:
+    """One running server."""
+
+    config: Config
+    engine: Engine
+    hub: Hub
+    feeder: Feeder
+    limits: Limits
+    build: int = 0  # of the web client that is served
+    now: Callable[[], float] = time.time
+    new_token: Callable[[], str] = lambda: secrets.token_urlsafe(15)
+    planted: frozenset[Planted] = NOTHING
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def context(self, tx: Transaction, caller: Caller) -> Context:
+        """What a handler works with."""
+        return Context(tx, caller, int(self.now()), self.config, self.new_token, self.planted)
+
+
+def start_node(config: Config, engine: Engine, planted: frozenset[Planted] = NOTHING) -> Node:
+    """A node over an engine; its feeder is still to be started."""
+    hub = Hub()
+    feeder = Feeder(engine, hub, planted)
+    return Node(config, engine, hub, feeder, Limits.of(config), planted=planted)
