@@ -73,7 +73,7 @@ def _plain(message: Message) -> list[Any]:
     return [*layout.tag, *(_plain_value(value) for value in values[:end])]
 
 
-def _plain_value(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:  # noqa: ANN401 - a field of any type
     if isinstance(value, Message):
         return _plain(value)
     if isinstance(value, list):
@@ -96,7 +96,7 @@ def decode_from_server(frame: bytes) -> Message:
     return _decode(_from_server, frame)  # type: ignore[no-any-return]
 
 
-def _decode(decoder: Any, frame: bytes | msgspec.Raw) -> Any:
+def _decode(decoder: Any, frame: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - its caller knows
     if len(bytes(frame)) > FRAME_BYTES_MAX:
         raise Malformed("frame is too long")
     try:

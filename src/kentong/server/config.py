@@ -46,7 +46,9 @@ class Config:
 
     # Where
     host: str = _setting("", "Addresses to listen on, separated by commas; empty: all.")
-    port: int = _setting(8765, "Port of everything: web client, devices, metrics.", "port", 0, 65535)
+    port: int = _setting(
+        8765, "Port of everything: web client, devices, metrics.", "port", 0, 65535
+    )
     data: str = _setting("data", "Folder of the database, backups, logs and pages.", "path")
     public_address: str = _setting(
         "", "Address that people use, such as https://chat.example.org; empty: the one asked for."
@@ -65,11 +67,17 @@ class Config:
 
     # Who
     registration: str = _setting("invite", "Who may open an account: invite, open or closed.")
-    signups_per_hour: int = _setting(20, "New accounts on the whole server.", "per hour", 1, 100_000)
+    signups_per_hour: int = _setting(
+        20, "New accounts on the whole server.", "per hour", 1, 100_000
+    )
     signups_per_address: int = _setting(3, "New accounts of one address.", "per hour", 1, 10_000)
     proof_bits: int = _setting(18, "Work asked of a sign-up when open.", "bits", 0, 32)
     stranger_chats: int = _setting(
-        5, "Direct chats that an account may open with strangers on its first day.", "chats", 0, 1000
+        5,
+        "Direct chats that an account may open with strangers on its first day.",
+        "chats",
+        0,
+        1000,
     )
 
     # How much
@@ -81,14 +89,20 @@ class Config:
     devices_max: int = _setting(20, "Signed-in devices of one account.", "devices", 1, 1_000)
     blocked_max: int = _setting(500, "People that one account may block.", "people", 1, 10_000)
     commands_per_minute: int = _setting(
-        240, "Commands of one account, with ten times as many in a first burst.", "per minute", 1,
+        240,
+        "Commands of one account, with ten times as many in a first burst.",
+        "per minute",
+        1,
         10_000_000,
     )
     requests_per_minute: int = _setting(
         1_200, "Requests and notices of one account.", "per minute", 1, 10_000_000
     )
     address_per_minute: int = _setting(
-        600, "Connections and HTTP requests of one address (IPv6: of one /64).", "per minute", 1,
+        600,
+        "Connections and HTTP requests of one address (IPv6: of one /64).",
+        "per minute",
+        1,
         10_000_000,
     )
     sign_ins_per_minute: int = _setting(
@@ -98,17 +112,25 @@ class Config:
     connections_per_address: int = _setting(
         200, "Open connections of one address (IPv6: of one /64).", "connections", 1, 1_000_000
     )
-    outstanding_max: int = _setting(64, "Unanswered requests of one connection.", "requests", 1, 1_000)
+    outstanding_max: int = _setting(
+        64, "Unanswered requests of one connection.", "requests", 1, 1_000
+    )
 
     # How long
     head_timeout_s: int = _setting(20, "Time for the head of a request to arrive.", "s", 1, 300)
-    stall_timeout_s: int = _setting(60, "Time a connection may take nothing we send.", "s", 5, 3_600)
+    stall_timeout_s: int = _setting(
+        60, "Time a connection may take nothing we send.", "s", 5, 3_600
+    )
     poll_wait_s: int = _setting(25, "Longest wait of a long poll.", "s", 0, 120)
-    horizon_days: int = _setting(90, "Removals remembered for devices that are away.", "days", 1, 3_650)
+    horizon_days: int = _setting(
+        90, "Removals remembered for devices that are away.", "days", 1, 3_650
+    )
     shutdown_s: int = _setting(5, "Time given to open work when stopping.", "s", 0, 300)
 
     # Disk and log
-    disk_reserve_mib: int = _setting(64, "Free space below which writes are refused.", "MiB", 0, 100_000)
+    disk_reserve_mib: int = _setting(
+        64, "Free space below which writes are refused.", "MiB", 0, 100_000
+    )
     log_level: str = _setting("info", "What is logged: debug, info, warning or error.")
     log_mib: int = _setting(10, "Size at which the log file is turned over.", "MiB", 1, 1_000)
     log_files: int = _setting(5, "Old log files kept.", "files", 0, 100)
@@ -168,9 +190,7 @@ def _consistent(config: Config) -> Config:
     return config
 
 
-def load(
-    flags: Mapping[str, str | int], environment: Mapping[str, str] = os.environ
-) -> Config:
+def load(flags: Mapping[str, str | int], environment: Mapping[str, str] = os.environ) -> Config:
     """The settings in force. Raises ConfigError with a sentence for the operator."""
     fields = {field.name: field for field in dataclasses.fields(Config)}
     given = {

@@ -62,7 +62,7 @@ class Rewritten:
         self._changed = changed
         self._frames: dict[Reader, bytes] = {}
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:  # noqa: ARG002 - see Delta
+    def frame(self, reader: Reader, outbox: int) -> bytes | None:
         """See Delta."""
         frame = self._frames.get(key := self._bucket(reader))
         if frame is None:
@@ -95,7 +95,7 @@ class NewMarks:
         self._marks = marks
         self._marked = marked
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:  # noqa: ARG002 - see Delta
+    def frame(self, reader: Reader, outbox: int) -> bytes | None:
         """See Delta."""
         last_seq = self._marked.last_seq
         others = [mark for mark in self._marks if mark.user_id != reader.user_id]

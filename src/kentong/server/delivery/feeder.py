@@ -19,9 +19,7 @@ class Feeder:
     Correctness does not depend on wake-ups: a lost one costs a second.
     """
 
-    def __init__(
-        self, engine: Engine, hub: Hub, planted: frozenset[Planted] = frozenset()
-    ) -> None:
+    def __init__(self, engine: Engine, hub: Hub, planted: frozenset[Planted] = frozenset()) -> None:
         self._engine = engine
         self._hub = hub
         self._planted = planted

@@ -3,8 +3,10 @@
 import dataclasses
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from kentong.protocol.codec import encode
-from kentong.protocol.limits import INTEGER_MAX, PAGE_BYTES_MAX
+from kentong.protocol.limits import PAGE_BYTES_MAX
 from kentong.protocol.messages import ChatKind, HeadFlag, Heads, Me, Removal
 from kentong.protocol.messages import Head as WireHead
 from kentong.server.delivery.rows import Reader, in_head, shown
@@ -93,7 +95,7 @@ def _take(
         for head in found:
             wire = wire_head(tx, head, state.wish, clock)
             if state.reset:
-                wire = with_flag(wire, HeadFlag.RESET)
+                wire = replace(wire, flags=wire.flags | HeadFlag.RESET)
             room -= len(encode(wire))
             if room < 0 and heads:
                 return heads, runs
@@ -174,10 +176,3 @@ def _face(tx: Transaction, chat: Chat, user_id: int) -> tuple[int, str, int]:
     peer = accounts.account(tx, int(high) if int(low) == user_id else int(low))
     assert peer is not None
     return peer.id, peer.name, HeadFlag.UNREACHABLE if peer.suspended_at else 0
-
-
-def with_flag(head: WireHead, flag: HeadFlag) -> WireHead:
-    """The head with one more flag."""
-    values = {name: getattr(head, name) for name in WireHead.__struct_fields__}
-    return WireHead(**values | {"flags": head.flags | flag})
-

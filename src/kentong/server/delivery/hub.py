@@ -224,10 +224,11 @@ class Hub:
         frame = encode(Presence(user_id, int(self.is_present(user_id))))
         for chat_id, watchers in self._watchers.items():
             state = self._chats.get(chat_id)
-            if state is not None and user_id in state.peers:
-                for watcher in watchers:
-                    if watcher.user_id != user_id:
-                        watcher.hint(frame)
+            if state is None or user_id not in state.peers:
+                continue
+            for watcher in watchers:
+                if watcher.user_id != user_id:
+                    watcher.hint(frame)
 
 
 def _push(

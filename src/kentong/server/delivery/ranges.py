@@ -4,8 +4,7 @@ from kentong.protocol.codec import encode, pack_rows
 from kentong.protocol.limits import ROWS_BYTES_MAX
 from kentong.protocol.messages import GetRange, Row, Rows
 from kentong.server.access import Context
-from kentong.server.delivery.rows import Reader, as_differences, shown
-from kentong.server.features import history
+from kentong.server.delivery.rows import as_differences, shown
 
 _ROW_BYTES = 12  # of a row besides its text
 
@@ -13,9 +12,6 @@ _ROW_BYTES = 12  # of a row besides its text
 def read_range(context: Context, request: GetRange, deflate: bool) -> list[bytes]:
     """The answer to GetRange: one or more encoded Rows pages. Raises as `history.get_range`."""
     place, stored = history.get_range(context, request)
-    reader = Reader(
-        context.caller.user_id, history.is_direct(place), place.member.visible_from_seq
-    )
     pages = _pages([shown(row, reader) for row in stored])
     version = place.chat.version
     frames = []

@@ -1,9 +1,12 @@
 """Stored rows as a reader may see them."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from kentong.protocol.limits import PREVIEW_CHARS_MAX
-from kentong.protocol.messages import Row, RowKind
+from kentong.protocol.messages import Row
 from kentong.server.model import StoredRow
 
 
@@ -36,12 +39,7 @@ def shortened(row: Row) -> Row:
     """The row with no more text than a preview needs."""
     if len(row.text) <= PREVIEW_CHARS_MAX:
         return row
-    return replaced(row, text=row.text[:PREVIEW_CHARS_MAX], cut=1)
-
-
-def replaced(row: Row, **changes: int | str) -> Row:
-    """A copy of the row with other values."""
-    return Row(**{field: getattr(row, field) for field in Row.__struct_fields__} | changes)
+    return replace(row, text=row.text[:PREVIEW_CHARS_MAX], cut=1)
 
 
 def as_differences(rows: list[Row]) -> list[Row]:
@@ -51,10 +49,10 @@ def as_differences(rows: list[Row]) -> list[Row]:
     """
     result = rows[:1]
     at = rows[0].at if rows else 0
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         later = max(0, row.at - at)
         at += later
-        result.append(replaced(row, seq=row.seq - before.seq, at=later))
+        result.append(replace(row, seq=row.seq - before.seq, at=later))
     return result
 
 
@@ -62,10 +60,5 @@ def in_head(rows: list[Row], last_seq: int) -> list[Row]:
     """Ascending rows as they stand in a head: shortened, the first counted back."""
     cut = as_differences([shortened(row) for row in rows])
     if cut:
-        cut[0] = replaced(cut[0], seq=last_seq - rows[0].seq)
+        cut[0] = replace(cut[0], seq=last_seq - rows[0].seq)
     return cut
-
-
-def counts_as_unread(kind: int) -> bool:
-    """Whether a row of this kind is something to read."""
-    return kind == RowKind.TEXT

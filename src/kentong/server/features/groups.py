@@ -122,9 +122,7 @@ def leave_group(context: Context, command: LeaveGroup) -> Done:
     return Done(chat=chat.id)
 
 
-def note(
-    context: Context, chat: Chat, kind: RowKind, *, text: str = "", subject: int = 0
-) -> None:
+def note(context: Context, chat: Chat, kind: RowKind, *, text: str = "", subject: int = 0) -> None:
     """Post a system row in the caller's name."""
     at = max(context.now_s, chat.last_at)
     row = NewRow(context.caller.user_id, at, text, kind=kind, subject_id=subject)

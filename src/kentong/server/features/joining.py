@@ -46,9 +46,7 @@ def join(context: Context, wanted: Wanted) -> Joined:
     name = texts.shown_name(wanted.name, context.config.name_chars_max)
     maker = _admission(context, wanted)
     owns = bool(wanted.token) and maker == OWNER_INVITE
-    account = accounts.add_account(
-        context.tx, name, context.now_s, invited_by=maker, is_admin=owns
-    )
+    account = accounts.add_account(context.tx, name, context.now_s, invited_by=maker, is_admin=owns)
     code = new_recovery_code()
     accounts.set_recovery(context.tx, account.id, sign_in.digest(plain_code(code)))
     joined = _add_device(context, account.id, wanted.device, code)

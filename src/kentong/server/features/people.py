@@ -1,6 +1,7 @@
 """People: names, blocking, reports."""
 
 from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.limits import PEOPLE_MAX, REASON_CHARS_MAX
 from kentong.protocol.messages import (
     BlockUser,
     Done,
@@ -9,16 +10,14 @@ from kentong.protocol.messages import (
     Person,
     Report,
     ReportReason,
-    RowKind,
     SetName,
 )
-from kentong.protocol.limits import PEOPLE_MAX, REASON_CHARS_MAX
 from kentong.server import access
 from kentong.server.access import Context
 from kentong.server.model import NewReport
 from kentong.server.rules import texts
 from kentong.server.rules.rights import Action
-from kentong.server.storage import accounts, chats, members, messages, reports
+from kentong.server.storage import accounts, chats, members, reports
 
 
 def set_name(context: Context, command: SetName) -> Done:
@@ -77,4 +76,5 @@ def get_people(context: Context, request: GetPeople) -> People:
     wanted = sorted(set(request.users))[:PEOPLE_MAX]
     known = [user_id for user_id in wanted if members.ever_shared_chat(context.tx, caller, user_id)]
     names = accounts.names(context.tx, known)
-    return People(request.request, [Person(user_id, name) for user_id, name in sorted(names.items())])
+    people = [Person(user_id, name) for user_id, name in sorted(names.items())]
+    return People(request.request, people)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from kentong.server.rules.addresses import Place
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import OpenReceiver, Receiver
 from kentong.server.gateway.websocket import (
@@ -21,6 +20,7 @@ from kentong.server.gateway.websocket import (
     encode_frames,
     encode_ping,
 )
+from kentong.server.rules.addresses import Place
 
 log = logging.getLogger(__name__)
 

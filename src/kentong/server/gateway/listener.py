@@ -8,16 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from kentong.server.rules.addresses import (
-    Address,
-    Crowd,
-    Network,
-    Place,
-    client_address,
-    is_trusted,
-    parse_address,
-    place_of,
-)
 from kentong.server.gateway.connection import Patience, Shared, WebSocketConnection
 from kentong.server.gateway.handshake import (
     HEAD_BYTES_MAX,
@@ -30,6 +20,16 @@ from kentong.server.gateway.handshake import (
 )
 from kentong.server.gateway.link import OpenReceiver
 from kentong.server.gateway.websocket import GOING_AWAY, Limits
+from kentong.server.rules.addresses import (
+    Address,
+    Crowd,
+    Network,
+    Place,
+    client_address,
+    is_trusted,
+    parse_address,
+    place_of,
+)
 
 log = logging.getLogger(__name__)
 

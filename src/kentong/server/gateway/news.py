@@ -52,9 +52,7 @@ class News:
         "_own_marks", "_owner", "_reading", "_stale", "bulk", "first_page_sent", "spoke", "wish",
     )  # fmt: skip
 
-    def __init__(
-        self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]
-    ) -> None:
+    def __init__(self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]) -> None:
         self.wish = wish  # its cursor is the one that the device was told last
         self.bulk = Bulk(owner.send)
         self.first_page_sent = False

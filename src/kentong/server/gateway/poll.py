@@ -7,8 +7,8 @@ from kentong.protocol.errors import ErrorCode, Malformed, Refused
 from kentong.protocol.limits import EXCHANGE_BYTES_MAX
 from kentong.protocol.messages import Goodbye, Hello, HelloFlag
 from kentong.server.features import sign_in
-from kentong.server.gateway.session import Session
 from kentong.server.features.sign_in import Credentials
+from kentong.server.gateway.session import Session
 from kentong.server.node import Node
 
 WELCOME_FRAMES = 1  # an answer with no more than this says nothing new
@@ -71,9 +71,7 @@ async def exchange(node: Node, body: bytes, credentials: Credentials, address: s
     return codec.join(link.frames)
 
 
-async def _wait(
-    session: Session, link: CollectingLink, event: asyncio.Event, probe: bool
-) -> None:
+async def _wait(session: Session, link: CollectingLink, event: asyncio.Event, probe: bool) -> None:
     while not session.settled:
         event.clear()
         await event.wait()

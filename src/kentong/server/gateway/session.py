@@ -31,11 +31,10 @@ from kentong.server.access import Caller
 from kentong.server.delivery import heads, ranges
 from kentong.server.delivery.heads import Wish
 from kentong.server.features import sign_in
-from kentong.server.gateway.bulk import Bulk
+from kentong.server.features.sign_in import Arrival
 from kentong.server.gateway.commands import Commands
 from kentong.server.gateway.link import Link
 from kentong.server.gateway.news import News
-from kentong.server.features.sign_in import Arrival
 from kentong.server.node import Node
 from kentong.server.storage import devices
 from kentong.server.storage.engine import Outcome, Transaction

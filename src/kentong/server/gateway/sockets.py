@@ -6,10 +6,10 @@ from kentong.protocol.errors import ErrorCode, Malformed, Refused
 from kentong.protocol.limits import SUBPROTOCOL
 from kentong.protocol.messages import Goodbye
 from kentong.server.features import sign_in
+from kentong.server.features.sign_in import Credentials
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import Link, Receiver
 from kentong.server.gateway.session import Session
-from kentong.server.features.sign_in import Credentials
 from kentong.server.node import Node
 from kentong.server.rules.addresses import key_of
 
