@@ -1,8 +1,10 @@
 """Rows asked for, in pages that fit a slow link."""
 
 from kentong.protocol.codec import encode, pack_rows
-from kentong.protocol.limits import ROWS_BYTES_MAX
-from kentong.protocol.messages import GetRange, Row, Rows
+from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.limits import RANGE_ROWS_MAX, ROWS_BYTES_MAX
+from kentong.protocol.messages import ChatKind, GetRange, Row, Rows
+from kentong.server import access
 from kentong.server.access import Context
 from kentong.server.delivery.rows import as_differences, shown
 
@@ -10,8 +12,19 @@ _ROW_BYTES = 12  # of a row besides its text
 
 
 def read_range(context: Context, request: GetRange, deflate: bool) -> list[bytes]:
-    """The answer to GetRange: one or more encoded Rows pages. Raises as `history.get_range`."""
-    place, stored = history.get_range(context, request)
+    """The answer to GetRange: the rows that the caller may see, as encoded Rows pages.
+
+    Raises: Refused(NOT_FOUND), Refused(TOO_LARGE): more than RANGE_ROWS_MAX rows asked for.
+    """
+    place = access.look(context, request.chat)
+    if request.last - request.first >= RANGE_ROWS_MAX:
+        raise Refused(ErrorCode.TOO_LARGE)
+    first = max(request.first, place.member.visible_from_seq, place.chat.first_seq)
+    stored = messages.range_rows(
+        context.tx, place.chat.id, (first, request.last), request.as_of, RANGE_ROWS_MAX
+    )
+    direct = place.chat.kind == ChatKind.DIRECT
+    reader = Reader(context.caller.user_id, direct, place.member.visible_from_seq)
     pages = _pages([shown(row, reader) for row in stored])
     version = place.chat.version
     frames = []
