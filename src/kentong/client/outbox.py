@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from kentong.client import references
 from kentong.client.database import Database
@@ -82,6 +82,10 @@ class Outbox:
         """The command with this number of an outbox."""
         return next(iter(self._entries("outbox = ? AND number = ?", (outbox, number))), None)
 
+    def resolved(self, entry: Entry) -> Command | None:
+        """An answered command with the ids of what it refers to; None if its chat has none."""
+        return references.resolved(entry, self.numbered)
+
     def unanswered(self) -> list[Entry]:
         """All commands without an answer, in order."""
         return self._entries("answer IS NULL", ())
@@ -116,10 +120,7 @@ class Outbox:
             f"SELECT {_COLUMNS} FROM outbox WHERE {condition}{order}",  # noqa: S608
             parameters,
         )
-        return [
-            Entry(*values[:5], None if values[5] is None else _answer(values[5]))
-            for values in found
-        ]
+        return [_entry(values) for values in found]
 
     # -- Answers ------------------------------------------------------------------------
 
@@ -201,5 +202,7 @@ class Outbox:
         )
 
 
-def _answer(frame: bytes) -> Answer:
-    return cast(Answer, decode_from_server(frame))
+def _entry(values: tuple[Any, ...]) -> Entry:
+    key, outbox, number, frame, written_at, answer = values
+    decoded = None if answer is None else cast(Answer, decode_from_server(answer))
+    return Entry(key, outbox, number, frame, written_at, decoded)

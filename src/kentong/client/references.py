@@ -71,6 +71,24 @@ def translate(command: Command, entry_of: Callable[[int], Entry | None]) -> Comm
     return rewrite(command, resolve, resolve, resolve)
 
 
+def resolved(entry: Entry, numbered: Callable[[int, int], Entry | None]) -> Command | None:
+    """An answered command with the ids of what it refers to; None if its chat has none.
+
+    `numbered` finds a command by outbox and number. Rows that were never made become 0.
+    """
+
+    def chat_of(said: int) -> int | None:
+        if said > 0:
+            return said
+        maker = numbered(entry.outbox, -said)
+        return maker.made if maker and maker.answer else None
+
+    def row_of(said: int) -> int | None:
+        return chat_of(said) or 0
+
+    return rewrite(entry.command, chat_of, row_of, row_of)
+
+
 class Renumbering:
     """Moves commands to a new outbox, one by one in their order.
 

@@ -191,6 +191,11 @@ class Store:
         )
         return ChatView(*row) if row else None
 
+    def unsaid_reads(self) -> list[tuple[int, int]]:
+        """(chat, seq) of own read marks that the server may not know."""
+        found = self._database.all("SELECT chat, read_wanted FROM heads WHERE read_wanted > 0")
+        return [(chat, seq) for chat, seq in found]
+
     def save_chat(self, chat: ChatView) -> None:
         """Keep the head of a chat."""
         self._database.run(

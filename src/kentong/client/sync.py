@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from kentong.client.events import (
     ChatChanged,
@@ -38,6 +38,14 @@ TOLD_ROWS_MAX: Final = 200  # of one chat that are announced after an absence
 State = tuple[int, int]  # (last_seq, changes) of a chat
 
 
+class Wanted(NamedTuple):
+    """A chat whose head has to be asked for, unless its state is reached otherwise."""
+
+    chat: int
+    state: State
+    anyway: bool = False  # also in that state: something else is unsure
+
+
 class UnknownAlias(Exception):
     """The server spoke of a chat that was never listed here: only a new listing can help."""
 
@@ -45,13 +53,15 @@ class UnknownAlias(Exception):
 class Sync:
     """Each method belongs into one transaction, together with the others of its message.
 
-    `events` are what to tell after the commit. A method that returns a State needs the
-    head of that chat, at least as new: what it was given did not fit.
+    `events` are what to tell after the commit. A method that returns something needs the
+    head of that chat, at least as new: what it was given did not fit. A Sync lasts as
+    long as its connection.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._timeline = store.timeline
+        self._own_rows: dict[int, dict[int, tuple[RowView, int]]] = {}  # waiting for others
         self.events: list[Event] = []
 
     # -- The listing --------------------------------------------------------------------
@@ -98,9 +108,6 @@ class Sync:
             self._store.set_number("sweep", 0)
             for chat in self._store.unlisted():
                 self._drop(chat)
-        for chat_view in self._store.chats():
-            if chat_view.told_seq < 0:  # first seen in the listing of a new store
-                self._store.save_chat(replace(chat_view, told_seq=chat_view.last_seq))
 
     def mark(self, cursor: int) -> None:
         """Everything below `cursor` was sent and is stored."""
@@ -114,17 +121,17 @@ class Sync:
 
     # -- Heads --------------------------------------------------------------------------
 
-    def _take_head(self, head: Head, page_clock: int) -> bool:
-        """Replace the head of a chat unless the one here is newer; whether it was taken."""
+    def _take_head(self, head: Head, page_clock: int) -> None:
+        """Replace the head of a chat unless the one here is newer."""
         clock = page_clock - head.age
         before = self._store.chat(head.chat)
         if head.flags & HeadFlag.GONE:
             if before and clock >= before.clock:
                 self._drop(head.chat)
-            return False
+            return
         chat = self._chat_of(head, clock, before)
         if before and (chat.version, chat.clock) < (before.version, before.clock):
-            return False
+            return
         if head.flags & HeadFlag.RESET:
             self._timeline.drop(chat.id)
         elif before and before.changes == chat.changes:  # nothing but new rows
@@ -134,13 +141,17 @@ class Sync:
         if chat.first_seq > 1:
             self._timeline.drop_below(chat.id, chat.first_seq)
         self._timeline.drop_old_previews(chat.id, chat.last_seq)
-        return True
+        self._append_own(chat.id)
 
     def _chat_of(self, head: Head, clock: int, before: ChatView | None) -> ChatView:
         shared = bool(head.flags & HeadFlag.SHARED_MARKS)
         last_seq = head.last_seq
-        read_seq = last_seq - head.read_back
+        read_seq, unread = last_seq - head.read_back, head.unread
         wanted = before.read_wanted if before else 0
+        if before and wanted > read_seq:  # the server does not know yet
+            read_seq, unread = wanted, min(unread, self._unread_after(head, wanted))
+        else:
+            wanted = 0
         return ChatView(
             id=head.chat,
             alias=head.alias,
@@ -149,7 +160,7 @@ class Sync:
             flags=head.flags & ~HeadFlag.RESET,
             last_seq=last_seq,
             changes=head.changes,
-            unread=head.unread,
+            unread=unread,
             read_seq=read_seq,
             title=head.title,
             peer=head.peer,
@@ -158,20 +169,23 @@ class Sync:
             role=head.role,
             member_count=head.member_count,
             first_seq=head.first_seq,
-            read_wanted=wanted if wanted > read_seq else 0,
-            told_seq=before.told_seq if before else self._first_told(),
+            read_wanted=wanted,
+            told_seq=before.told_seq if before else self._first_told(last_seq),
         )
 
-    def _first_told(self) -> int:
+    def _unread_after(self, head: Head, seq: int) -> int:
+        return min(max(head.last_seq - seq, 0), UNREAD_MAX)
+
+    def _first_told(self, last_seq: int) -> int:
         """Of a chat seen for the first time: in a new store its rows are no news."""
-        return -1 if self._store.cursor == 0 else 0
+        return last_seq if self._store.cursor == 0 else 0
 
     def _save(self, chat: ChatView, before: ChatView | None) -> None:
         if chat == before:
             return
         self._store.save_chat(chat)
-        if chat.peer and self._store.save_person(PersonView(chat.peer, chat.title)):
-            pass
+        if chat.peer:
+            self._store.save_person(PersonView(chat.peer, chat.title))
         self.events.append(ChatChanged(chat))
 
     def _drop(self, chat: int) -> None:
@@ -184,38 +198,56 @@ class Sync:
 
     # -- Live ---------------------------------------------------------------------------
 
-    def posted(self, posted: Posted) -> tuple[int, State] | None:
+    def posted(self, posted: Posted) -> Wanted | None:
         """A new text of somebody, or of another device of the user."""
         chat = self._known(posted.alias)
         after = (posted.seq, posted.changes)
-        before_it = self._timeline.row(chat.id, posted.seq - 1)
-        if chat.state != (posted.seq - 1, posted.changes) or before_it is None:
-            return None if covers(chat.state, after) else (chat.id, after)
-        row = RowView(
-            chat.id,
-            posted.seq,
-            before_it.at + posted.later,
-            posted.author or chat.peer,
-            posted.text,
-            reply_to=posted.reply_to,
-        )
+        if covers(chat.state, after):
+            return None
+        at = self._time_after(chat, posted)
+        if chat.state != (posted.seq - 1, posted.changes) or at is None:
+            return Wanted(chat.id, after)
+        author = posted.author or chat.peer
+        row = RowView(chat.id, posted.seq, at, author, posted.text, reply_to=posted.reply_to)
         self._append(chat, row)
+        self._append_own(chat.id)
         return None
 
-    def accepted(self, chat_id: int, command: SendText, answer: Accepted, at: int) -> State | None:
-        """An own text got its place; `command` speaks of rows by their seq."""
+    def _time_after(self, chat: ChatView, posted: Posted) -> int | None:
+        """When a text was posted; None: the row before, from which it counts, isn't known."""
+        if chat.last_seq == 0:
+            return posted.later
+        before = self._timeline.row(chat.id, posted.seq - 1)
+        return before.at + posted.later if before else None
+
+    def accepted(self, command: SendText, answer: Accepted, at: int) -> Wanted | None:
+        """An own text got its place; `command` speaks of chat and rows by their ids.
+
+        If others' changes are still on their way the row waits for them.
+        """
+        chat_id, after = command.chat, (answer.seq, answer.changes)
         chat = self._store.chat(chat_id)
-        after = (answer.seq, answer.changes)
-        if chat is None or chat.state != (answer.seq - 1, answer.changes):
-            return None if chat and covers(chat.state, after) else after
-        author = self._store.own.user
-        row = RowView(
-            chat.id, answer.seq, at, author, command.text, reply_to=max(command.reply_to, 0)
-        )
-        self._append(chat, row)
-        return None
+        if chat and covers(chat.state, after):
+            return None
+        author, reply_to = self._store.own.user, command.reply_to
+        row = RowView(chat_id, answer.seq, at, author, command.text, reply_to=reply_to)
+        self._own_rows.setdefault(chat_id, {})[answer.seq] = (row, answer.changes)
+        self._append_own(chat_id)
+        chat = self._store.chat(chat_id)
+        return None if chat and covers(chat.state, after) else Wanted(chat_id, after)
 
-    def _append(self, chat: ChatView, row: RowView) -> None:
+    def _append_own(self, chat_id: int, up_to: int = 0) -> None:
+        """Own rows whose turn has come; those up to `up_to` whatever else is on its way."""
+        waiting = self._own_rows.get(chat_id, {})
+        chat = self._store.chat(chat_id)
+        while chat and chat.last_seq + 1 in waiting:
+            row, changes = waiting[chat.last_seq + 1]
+            if changes != chat.changes and row.seq > up_to:
+                return
+            del waiting[row.seq]
+            chat = self._append(chat, row)
+
+    def _append(self, chat: ChatView, row: RowView) -> ChatView:
         """Put the next row on top of the chat; nothing else has changed."""
         own = row.author == self._store.own.user
         after = replace(
@@ -225,49 +257,92 @@ class Sync:
             read_seq=row.seq if own else chat.read_seq,
             read_wanted=0 if own else chat.read_wanted,
         )
-        self._timeline.promote(chat.id, chat.version, after.version)
-        self._save(after, chat)
-        self._put(after, [row])
-        self._timeline.drop_old_previews(chat.id, row.seq)
+        self._step(chat, after, [row])
+        return after
 
-    def marked(self, marked: Marked) -> tuple[int, State] | None:
+    def _step(self, before: ChatView, after: ChatView, rows: list[RowView]) -> None:
+        """From one state of a chat to a later one; `rows` are all that is new or changed."""
+        self._timeline.promote(after.id, before.version, after.version)
+        self._save(after, before)
+        self._put(after, rows)
+        self._timeline.drop_old_previews(after.id, after.last_seq)
+
+    def marked(self, marked: Marked) -> Wanted | None:
         """Others have read or received more."""
         chat = self._known(marked.alias)
-        after = (chat.last_seq, marked.changes)
-        if chat.changes != marked.changes - 1:
-            return None if chat.changes >= marked.changes else (chat.id, after)
+        after = (marked.last_seq, marked.changes)
+        if covers(chat.state, after):
+            return None
+        if not marked.changes - marked.covers <= chat.changes <= marked.changes:
+            return Wanted(chat.id, after)
+        if not self._has_own_rows(chat, marked.last_seq):
+            return Wanted(chat.id, after)
+        self._append_own(chat.id, up_to=marked.last_seq)
+        before = self._known(marked.alias)
         changed = replace(
-            chat,
+            before,
             changes=marked.changes,
-            peer_read_seq=chat.last_seq - marked.read_back,
-            peer_delivered_seq=chat.last_seq - marked.delivered_back,
+            peer_read_seq=marked.last_seq - marked.read_back,
+            peer_delivered_seq=marked.last_seq - marked.delivered_back,
         )
-        self._timeline.promote(chat.id, chat.version, changed.version)
-        self._save(changed, chat)
+        self._step(before, changed, [])
+        self._append_own(chat.id)
         return None
 
-    def changed(self, changed: Changed) -> None:
-        """Anything else happened in a chat."""
-        before = self._store.chat(changed.head.chat)
-        fits = before is not None and before.version == changed.base
-        if not self._take_head(changed.head, changed.clock):
-            return
-        chat = self._store.chat(changed.head.chat)
-        assert chat is not None
+    def _has_own_rows(self, chat: ChatView, last_seq: int) -> bool:
+        """Whether own rows that wait bring the chat to `last_seq`."""
+        waiting = self._own_rows.get(chat.id, {})
+        return chat.last_seq <= last_seq and all(
+            seq in waiting for seq in range(chat.last_seq + 1, last_seq + 1)
+        )
+
+    def changed(self, changed: Changed) -> Wanted | None:
+        """Anything else happened in a chat: all rows that are new or changed since `base`."""
+        chat = self._known(changed.alias)
+        after = (changed.last_seq, changed.changes)
         rows = absolute(chat, changed.rows, 0)
-        if fits and not changed.head.flags & HeadFlag.RESET:
-            self._timeline.promote(chat.id, changed.base, chat.version)
-            self._put(chat, rows)
-        else:
+        if covers(chat.state, after):
+            return None
+        fits = changed.base <= chat.version <= sum(after) and covers(after, chat.state)
+        if not fits:
             for row in rows:
-                self._wipe(chat.id, row.seq, row.seq if row.is_deleted else 0)
-        self._timeline.drop_old_previews(chat.id, chat.last_seq)
+                if row.is_deleted:
+                    self._wipe(chat.id, row.seq, row.seq)
+            return Wanted(chat.id, after)
+        counted = count_unread(chat, rows, self._store.own.user)
+        progressed = replace(
+            counted,
+            last_seq=changed.last_seq,
+            changes=changed.changes,
+            title=changed.title or chat.title,
+            member_count=changed.member_count or chat.member_count,
+        )
+        self._step(chat, progressed, rows)
+        self._append_own(chat.id)
+        unsure = changed.base < chat.version or chat.unread >= UNREAD_MAX
+        tombstones = any(row.is_deleted for row in rows)
+        return Wanted(chat.id, after, anyway=True) if unsure and tombstones else None
 
     def _known(self, alias: int) -> ChatView:
         chat = self._store.chat_by_alias(alias)
         if chat is None:
             raise UnknownAlias
         return chat
+
+    def read(self, chat_id: int, seq: int) -> bool:
+        """The user has read up to `seq`; whether that is news."""
+        chat = self._store.chat(chat_id)
+        if chat is None or min(seq, chat.last_seq) <= chat.read_seq:
+            return False
+        seq = min(seq, chat.last_seq)
+        own = self._store.own.user
+        left = sum(
+            row.kind == RowKind.TEXT and row.author != own
+            for row in self._timeline.rows(chat_id, seq + 1, chat.last_seq)
+        )
+        read = replace(chat, read_seq=seq, read_wanted=seq, unread=min(left, chat.unread))
+        self._save(read, chat)
+        return True
 
     # -- Rows ---------------------------------------------------------------------------
 
@@ -302,12 +377,12 @@ class Sync:
 
     def _is_told(self, chat: ChatView, seq: int) -> bool:
         """Whether the program may show this row already."""
-        return seq <= max(chat.told_seq, 0) and self._timeline.row(chat.id, seq) is not None
+        return seq <= chat.told_seq and self._timeline.row(chat.id, seq) is not None
 
     def _tell(self, chat_id: int) -> None:
         """Announce the rows that have become known in one piece with those announced before."""
         chat = self._store.chat(chat_id)
-        if chat is None or chat.told_seq < 0:
+        if chat is None:
             return
         told = max(chat.told_seq, chat.last_seq - TOLD_ROWS_MAX, chat.first_seq - 1)
         for window in self._timeline.windows(chat_id):
@@ -322,6 +397,20 @@ class Sync:
 def covers(state: State, other: State) -> bool:
     """Whether a chat in `state` knows of everything that led to `other`."""
     return state[0] >= other[0] and state[1] >= other[1]
+
+
+def count_unread(chat: ChatView, rows: Iterable[RowView], own_user: int) -> ChatView:
+    """The chat with its read mark and unread count after these rows came or changed."""
+    unread, read_seq = chat.unread, chat.read_seq
+    for row in rows:
+        is_new = row.seq > chat.last_seq
+        if is_new and row.kind == RowKind.TEXT and row.author == own_user:
+            unread, read_seq = 0, row.seq
+        elif is_new and row.kind == RowKind.TEXT:
+            unread = min(unread + 1, UNREAD_MAX)
+        elif not is_new and row.is_deleted and row.seq > read_seq:
+            unread = max(unread - 1, 0)
+    return replace(chat, unread=unread, read_seq=read_seq)
 
 
 def absolute(chat: ChatView, rows: Iterable[Row], counted_from: int) -> list[RowView]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from kentong.client import windows
 from kentong.client.database import Database
@@ -29,9 +30,7 @@ class Timeline:
             f"SELECT {_COLUMNS} FROM rows WHERE chat = ? AND seq BETWEEN ? AND ? ORDER BY seq",  # noqa: S608
             (chat, first, last),
         )
-        return [
-            RowView(*values[:7], bool(values[7]), bool(values[8]), values[9]) for values in found
-        ]
+        return [_row_view(values) for values in found]
 
     def windows(self, chat: int) -> list[Window]:
         """The windows of a chat, ascending."""
@@ -124,3 +123,8 @@ class Timeline:
             "DELETE FROM rows WHERE seq <>"
             " (SELECT last_seq FROM heads WHERE heads.chat = rows.chat)"
         )
+
+
+def _row_view(values: tuple[Any, ...]) -> RowView:
+    chat, seq, at, author, text, kind, reply_to, edited, cut, subject = values
+    return RowView(chat, seq, at, author, text, kind, reply_to, bool(edited), bool(cut), subject)
