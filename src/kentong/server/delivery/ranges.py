@@ -6,7 +6,8 @@ from kentong.protocol.limits import RANGE_ROWS_MAX, ROWS_BYTES_MAX
 from kentong.protocol.messages import ChatKind, GetRange, Row, Rows
 from kentong.server import access
 from kentong.server.access import Context
-from kentong.server.delivery.rows import as_differences, shown
+from kentong.server.delivery.rows import Reader, as_differences, shown
+from kentong.server.storage import messages
 
 _ROW_BYTES = 12  # of a row besides its text
 
