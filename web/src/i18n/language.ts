@@ -1,0 +1,128 @@
+/** Texts, numbers and times in the language of the reader. */
+
+import type { Plural, WordKey, Words } from "./en";
+
+export const LANGUAGES = { en: "English", id: "Bahasa Indonesia", de: "Deutsch" } as const;
+export type LanguageTag = keyof typeof LANGUAGES;
+
+export type Values = Readonly<Record<string, string | number>>;
+
+/** The first of the wanted languages that we speak; English if none is. */
+export function chooseLanguage(wanted: readonly string[]): LanguageTag {
+  for (const tag of wanted) {
+    const short = tag.slice(0, 2).toLowerCase();
+    if (short in LANGUAGES) return short as LanguageTag;
+  }
+  return "en";
+}
+
+/** Fetches the texts of one language; only the chosen one is ever loaded. */
+export async function loadWords(tag: LanguageTag): Promise<Words> {
+  switch (tag) {
+    case "id":
+      return (await import("./id")).id;
+    case "de":
+      return (await import("./de")).de;
+    default:
+      return (await import("./en")).en;
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+/** One language with its texts and formats. Times are ms since 1970; the day is the local one. */
+export class Language {
+  private readonly plurals: Intl.PluralRules;
+  private readonly numbers: Intl.NumberFormat;
+  private readonly formats = new Map<string, Intl.DateTimeFormat>();
+
+  constructor(
+    readonly tag: string,
+    private readonly words: Words,
+  ) {
+    this.plurals = new Intl.PluralRules(tag);
+    this.numbers = new Intl.NumberFormat(tag);
+  }
+
+  /** The text of `key` with {names} filled in; `count` chooses the plural form. */
+  text(key: WordKey, values: Values = {}): string {
+    const entry: string | Plural = this.words[key];
+    const form =
+      typeof entry === "string"
+        ? entry
+        : (entry[this.plurals.select(Number(values.count))] ?? entry.other);
+    return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name];
+      return value === undefined ? whole : typeof value === "number" ? this.number(value) : value;
+    });
+  }
+
+  /** What an ErrorCode means; a code of a later version still says its number. Below 0: offline. */
+  reason(code: number): string {
+    if (code < 0) return this.text("noConnection");
+    const key = `error${code}` as WordKey;
+    return code > 0 && key in this.words ? this.text(key) : this.text("error", { code });
+  }
+
+  number(value: number): string {
+    return this.numbers.format(value);
+  }
+
+  bytes(value: number): string {
+    const large = value >= 1_000_000;
+    const format = { style: "unit", unit: large ? "megabyte" : "kilobyte" } as const;
+    const rounded = value / (large ? 1_000_000 : 1000);
+    return new Intl.NumberFormat(this.tag, { ...format, maximumFractionDigits: 1 }).format(rounded);
+  }
+
+  clock(at: number): string {
+    return this.format(at, { hour: "numeric", minute: "2-digit" });
+  }
+
+  /** For a list: the time today, the weekday in the last week, else the date. */
+  brief(at: number, now: number): string {
+    const days = daysBetween(at, now);
+    if (days <= 0) return this.clock(at);
+    if (days < 7) return this.format(at, { weekday: "short" });
+    return this.format(at, { day: "numeric", month: "numeric", year: "2-digit" });
+  }
+
+  /** For a heading: today, yesterday, else the day in words. */
+  day(at: number, now: number): string {
+    const days = daysBetween(at, now);
+    if (days === 0 || days === 1) {
+      const words = new Intl.RelativeTimeFormat(this.tag, { numeric: "auto" }).format(-days, "day");
+      return words.charAt(0).toLocaleUpperCase(this.tag) + words.slice(1);
+    }
+    const withYear = new Date(at).getFullYear() !== new Date(now).getFullYear();
+    const shape = { weekday: "long", day: "numeric", month: "long" } as const;
+    return this.format(at, withYear ? { ...shape, year: "numeric" } : shape);
+  }
+
+  /** For a sentence: "14:05", "Tue 14:05" or the date. */
+  moment(at: number, now: number): string {
+    const brief = this.brief(at, now);
+    const days = daysBetween(at, now);
+    return days > 0 && days < 7 ? `${brief} ${this.clock(at)}` : brief;
+  }
+
+  full(at: number): string {
+    return this.format(at, { dateStyle: "full", timeStyle: "short" });
+  }
+
+  private format(at: number, shape: Intl.DateTimeFormatOptions): string {
+    const key = JSON.stringify(shape);
+    let format = this.formats.get(key);
+    if (!format) this.formats.set(key, (format = new Intl.DateTimeFormat(this.tag, shape)));
+    return format.format(at);
+  }
+}
+
+/** Local midnights between two moments; by the calendar, so days of 23 and 25 hours count as one. */
+export function daysBetween(at: number, now: number): number {
+  return Math.round((startOfDay(now) - startOfDay(at)) / DAY_MS);
+}
+
+export function startOfDay(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}

@@ -1,0 +1,221 @@
+/** What the chat screen shows and can do. No DOM, no network, no storage. */
+
+import { type Accessor, batch, createMemo, createSignal } from "solid-js";
+import type { ChatView, Messenger, RangeView, RowView } from "../client/types";
+import { Composer } from "./composer";
+import { KeyedList } from "./keyed";
+import { RowKind } from "./kinds";
+import { type Day, layOut } from "./timeline";
+import { type Window, around, atEnd, follow, newer, older } from "./window";
+
+/** Where the screen should go next; a new object each time, even to the same row. */
+export interface Target {
+  /** 0: the end. */
+  seq: number;
+  flash: boolean;
+}
+
+const TYPING_MS = 6_000;
+const UNKNOWN: Window = { first: 1, last: 0 };
+
+export class ChatState {
+  readonly view: Accessor<ChatView | null>;
+  readonly days = new KeyedList<Day>(
+    (day) => day.key,
+    () => false,
+  );
+  readonly composer: Composer;
+  readonly target: Accessor<Target | null>;
+  /** False until the first rows were read. */
+  readonly isReady: Accessor<boolean>;
+  /** Users who type now. */
+  readonly typing: Accessor<readonly number[]>;
+  /** The newest rows are in the window. */
+  readonly reachesEnd: Accessor<boolean>;
+  readonly reachesStart: Accessor<boolean>;
+  readonly id: Accessor<number>;
+
+  private readonly setView: (view: ChatView | null) => void;
+  private readonly setTarget: (target: Target | null) => void;
+  private readonly setReady: (isReady: boolean) => void;
+  private readonly setTyping: (users: readonly number[]) => void;
+  private readonly setWindow: (window: Window) => void;
+  private readonly setId: (id: number) => void;
+  private readonly window: Accessor<Window>;
+  private readonly rows: Accessor<ReadonlyMap<number, RowView>>;
+  private readonly setRows: (rows: ReadonlyMap<number, RowView>) => void;
+  private readonly typists = new Map<number, ReturnType<typeof setTimeout>>();
+  private unreadFrom = 0;
+  private isPinned = true;
+  private isReading = false;
+  private isStale = false;
+  private isClosed = false;
+  private opening: number;
+
+  constructor(
+    private readonly messenger: Messenger,
+    id: number,
+    private readonly startOfDay: (at: number) => number,
+    openAt = 0,
+  ) {
+    this.opening = openAt;
+    [this.id, this.setId] = createSignal(id);
+    [this.view, this.setView] = createSignal<ChatView | null>(null);
+    [this.target, this.setTarget] = createSignal<Target | null>(null);
+    [this.isReady, this.setReady] = createSignal(false);
+    [this.typing, this.setTyping] = createSignal<readonly number[]>([]);
+    [this.window, this.setWindow] = createSignal<Window>(UNKNOWN);
+    [this.rows, this.setRows] = createSignal<ReadonlyMap<number, RowView>>(new Map());
+    this.reachesEnd = createMemo(() => this.window().last >= (this.view()?.lastSeq ?? 0));
+    this.reachesStart = createMemo(() => {
+      return this.isReady() && this.window().first <= Math.max(1, this.view()?.firstSeq ?? 1);
+    });
+    this.composer = new Composer(messenger, this.id);
+  }
+
+  async open(): Promise<void> {
+    await Promise.all([this.refresh(), this.composer.loadDraft()]);
+  }
+
+  /** Reads the chat again: something in it changed. Calls while one runs end in one more. */
+  async refresh(): Promise<void> {
+    this.isStale = true;
+    if (this.isReading) return;
+    this.isReading = true;
+    try {
+      while (this.isStale && !this.isClosed) {
+        this.isStale = false;
+        await this.readOnce();
+      }
+    } finally {
+      this.isReading = false;
+    }
+  }
+
+  private async readOnce(): Promise<void> {
+    const view = await this.messenger.chat(this.id());
+    if (!view) return this.setView(null);
+    const window = this.windowFor(view);
+    const range = await this.messenger.rows(this.id(), window.first, window.last);
+    const quoted = await this.readQuoted(range);
+    if (this.isClosed) return;
+    batch(() => {
+      this.setView(view);
+      this.setWindow(window);
+      this.setRows(new Map([...quoted, ...range.rows].map((row) => [row.seq, row])));
+      this.days.update(layOut(range.rows, range.holes, this.unreadFrom, this.startOfDay));
+      this.setReady(true);
+    });
+  }
+
+  /** The window that the next reading shows. */
+  private windowFor(view: ChatView): Window {
+    const window = this.window();
+    const before = this.view();
+    if (before) {
+      const wasAtEnd = window.last >= before.lastSeq;
+      return wasAtEnd ? follow(window, view, this.isPinned) : window;
+    }
+    if (view.unread > 0) this.unreadFrom = view.readSeq + 1;
+    const seq = this.opening || this.unreadFrom;
+    this.setTarget({ seq, flash: this.opening > 0 });
+    return seq > 0 ? around(view, seq) : atEnd(view);
+  }
+
+  /** Rows that are quoted in the window but stand outside of it. */
+  private async readQuoted(range: RangeView): Promise<RowView[]> {
+    const shown = new Set(range.rows.map((row) => row.seq));
+    const wanted = new Set(range.rows.map((row) => row.replyTo));
+    const missing = [...wanted].filter((seq) => seq > 0 && !shown.has(seq));
+    const ranges = missing.map((seq) => this.messenger.rows(this.id(), seq, seq));
+    return (await Promise.all(ranges)).flatMap((found) => [...found.rows]);
+  }
+
+  /** A row that is quoted here, undefined while it is not on this device. */
+  quoted(seq: number): RowView | undefined {
+    return this.rows().get(seq);
+  }
+
+  /** The newest own text that may be edited, if it is in the window. */
+  lastOwnText(): RowView | undefined {
+    const { user } = this.messenger.status();
+    const own = [...this.rows().values()].filter((row) => row.author === user && mayChange(row));
+    return own.reduce<RowView | undefined>((a, b) => (a && a.seq > b.seq ? a : b), undefined);
+  }
+
+  loadOlder(): void {
+    const view = this.view();
+    if (view && !this.reachesStart() && !this.isReading) this.moveTo(older(this.window(), view));
+  }
+
+  loadNewer(): void {
+    const view = this.view();
+    if (view && !this.reachesEnd() && !this.isReading) this.moveTo(newer(this.window(), view));
+  }
+
+  jumpTo(seq: number): void {
+    const view = this.view();
+    if (!view || seq < Math.max(1, view.firstSeq)) return;
+    const { first, last } = this.window();
+    if (seq < first || seq > last) this.moveTo(around(view, seq));
+    this.setTarget({ seq, flash: true });
+  }
+
+  jumpToEnd(): void {
+    const view = this.view();
+    if (view && !this.reachesEnd()) this.moveTo(atEnd(view));
+    this.isPinned = true;
+    this.setTarget({ seq: 0, flash: false });
+  }
+
+  private moveTo(window: Window): void {
+    this.setWindow(window);
+    void this.refresh();
+  }
+
+  /** The screen shows everything up to seq, and whether its lower edge is the end. */
+  seen(seq: number, isPinned: boolean): void {
+    this.isPinned = isPinned;
+    const view = this.view();
+    if (view && view.unread > 0 && seq > view.readSeq) this.messenger.markRead(this.id(), seq);
+  }
+
+  async send(): Promise<void> {
+    const isNew = await this.composer.submit();
+    if (!isNew) return;
+    this.unreadFrom = 0;
+    this.jumpToEnd();
+    await this.refresh();
+  }
+
+  async takeBack(row: RowView): Promise<void> {
+    this.composer.takeBack(await this.messenger.discardFailed(row.key));
+  }
+
+  userTypes(user: number): void {
+    clearTimeout(this.typists.get(user));
+    this.typists.set(user, setTimeout(() => this.stopsTyping(user), TYPING_MS));
+    this.setTyping([...this.typists.keys()]);
+  }
+
+  stopsTyping(user: number): void {
+    clearTimeout(this.typists.get(user));
+    if (this.typists.delete(user)) this.setTyping([...this.typists.keys()]);
+  }
+
+  /** The chat that waited in the outbox got its own id. */
+  moved(id: number): void {
+    this.setId(id);
+  }
+
+  close(): void {
+    this.composer.saveDraft();
+    this.isClosed = true;
+    this.typists.forEach((timer) => clearTimeout(timer));
+  }
+}
+
+/** A text that the server has: it can be answered, edited and deleted. */
+export function mayChange(row: RowView): boolean {
+  return row.kind === RowKind.TEXT && row.seq > 0;
+}

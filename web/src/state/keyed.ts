@@ -1,0 +1,48 @@
+/** A list whose places keep their identity while what they show changes. */
+
+import { type Accessor, batch, createSignal } from "solid-js";
+
+export interface Place<T> {
+  readonly key: string;
+  readonly value: Accessor<T>;
+}
+
+interface OwnPlace<T> extends Place<T> {
+  set(value: T): void;
+}
+
+/** Items by key; a place that is still there only announces what really changed. */
+export class KeyedList<T> {
+  readonly places: Accessor<readonly Place<T>[]>;
+  private current: readonly OwnPlace<T>[] = [];
+  private readonly setPlaces: (places: readonly Place<T>[]) => void;
+
+  constructor(
+    private readonly keyOf: (item: T) => string,
+    private readonly isSame: (a: T, b: T) => boolean,
+  ) {
+    const [places, setPlaces] = createSignal<readonly Place<T>[]>([]);
+    this.places = places;
+    this.setPlaces = setPlaces;
+  }
+
+  update(items: readonly T[]): void {
+    const known = new Map(this.current.map((place) => [place.key, place]));
+    batch(() => {
+      const next = items.map((item) => {
+        const place = known.get(this.keyOf(item)) ?? this.place(item);
+        place.set(item);
+        return place;
+      });
+      const unchanged =
+        next.length === this.current.length && next.every((place, at) => place === this.current[at]);
+      this.current = next;
+      if (!unchanged) this.setPlaces(next);
+    });
+  }
+
+  private place(item: T): OwnPlace<T> {
+    const [value, setValue] = createSignal(item, { equals: this.isSame });
+    return { key: this.keyOf(item), value, set: (next) => setValue(() => next) };
+  }
+}

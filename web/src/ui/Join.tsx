@@ -1,0 +1,217 @@
+/** The way in: one page, one name, one button. */
+
+import { Match, Show, Switch, createEffect, createSignal, type JSX } from "solid-js";
+import { JoinState, type Door } from "../state/join";
+import { Avatar } from "./Avatar";
+import { Logo } from "./Icon";
+import { Legal } from "./Legal";
+import { useShell } from "./shell";
+
+/** `onInside` is called once this device is signed in and the recovery code was kept. */
+export function Join(props: { door: Door; token: string; onInside(): void }) {
+  const shell = useShell();
+  const join = new JoinState(props.door, props.token);
+  void join.look();
+  createEffect(() => {
+    if (join.step() === "inside") props.onInside();
+  });
+  return (
+    <main class="join">
+      <div class="card">
+        <Switch>
+          <Match when={join.step() === "looking"}>
+            <Looking join={join} />
+          </Match>
+          <Match when={join.step() === "name"}>
+            <NameForm join={join} />
+          </Match>
+          <Match when={join.step() === "recover"}>
+            <RecoverForm join={join} />
+          </Match>
+          <Match when={join.step() === "code"}>
+            <KeepCode join={join} />
+          </Match>
+          <Match when={join.step() === "closed"}>
+            <Shut title={shell.t("closedTitle")} hint={shell.t("closedHint")} join={join} />
+          </Match>
+          <Match when={join.step() === "invalid"}>
+            <Shut title={shell.t("invalidTitle")} hint={shell.t("invalidHint")} join={join} />
+          </Match>
+        </Switch>
+      </div>
+      <Legal />
+    </main>
+  );
+}
+
+function Looking(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <>
+      <Logo />
+      <h1>Kentong</h1>
+      <p class="hint">{shell.t("tagline")}</p>
+      <Refusal join={props.join} />
+      <Show when={props.join.error() !== 0}>
+        <button class="primary" onClick={() => void props.join.look()}>
+          {shell.t("reload")}
+        </button>
+      </Show>
+    </>
+  );
+}
+
+function Refusal(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <Show when={props.join.error() !== 0}>
+      <p class="refusal" role="alert">
+        {shell.t("refused", { reason: shell.language().reason(props.join.error()) })}
+      </p>
+    </Show>
+  );
+}
+
+function NameForm(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void props.join.join();
+      }}
+    >
+      <Inviter join={props.join} />
+      <label>
+        {shell.t("yourName")}
+        <input
+          autofocus
+          autocomplete="name"
+          dir="auto"
+          maxlength="128"
+          value={props.join.name()}
+          onInput={(event) => props.join.setName(event.currentTarget.value)}
+        />
+        <small>{shell.t("nameHint")}</small>
+      </label>
+      <Refusal join={props.join} />
+      <button class="primary" disabled={!props.join.canJoin() || props.join.isBusy()}>
+        {shell.t(props.join.isBusy() ? "joining" : "join")}
+      </button>
+      <Have join={props.join} />
+    </form>
+  );
+}
+
+/** Who or what waits behind the link. */
+function Inviter(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <Show
+      when={props.join.invite()}
+      fallback={
+        <>
+          <Logo />
+          <h1>{shell.t("openTitle")}</h1>
+          <p class="hint">{shell.t("openHint")}</p>
+        </>
+      }
+    >
+      {(invite) => (
+        <Show
+          when={invite().memberCount > 0}
+          fallback={
+            <>
+              <Avatar id={0} name={invite().title} />
+              <h1 dir="auto">{shell.t("invitesYou", { name: invite().title })}</h1>
+            </>
+          }
+        >
+          <Avatar id={0} name={invite().title} isGroup />
+          <p class="hint">{shell.t("invitesGroup")}</p>
+          <h1 dir="auto">{invite().title}</h1>
+          <p class="hint">{shell.t("members", { count: invite().memberCount })}</p>
+        </Show>
+      )}
+    </Show>
+  );
+}
+
+function Have(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <button type="button" class="quiet" onClick={() => props.join.haveAccount()}>
+      {shell.t("haveAccount")}
+    </button>
+  );
+}
+
+function RecoverForm(props: { join: JoinState }) {
+  const shell = useShell();
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void props.join.recover();
+      }}
+    >
+      <Logo />
+      <h1>{shell.t("signIn")}</h1>
+      <label>
+        {shell.t("recoveryCode")}
+        <input
+          autofocus
+          class="code"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          value={props.join.code()}
+          onInput={(event) => props.join.setCode(event.currentTarget.value)}
+        />
+        <small>{shell.t("recoveryCodeHint")}</small>
+      </label>
+      <Refusal join={props.join} />
+      <button class="primary" disabled={props.join.code().trim() === "" || props.join.isBusy()}>
+        {shell.t("signIn")}
+      </button>
+      <button type="button" class="quiet" onClick={() => props.join.goBack()}>
+        {shell.t("back")}
+      </button>
+    </form>
+  );
+}
+
+function KeepCode(props: { join: JoinState }) {
+  const shell = useShell();
+  const [isCopied, setCopied] = createSignal(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(props.join.recoveryCode());
+    setCopied(true);
+  };
+  return (
+    <>
+      <h1>{shell.t("keepCode")}</h1>
+      <p class="hint">{shell.t("keepCodeHint")}</p>
+      <output class="recovery">{props.join.recoveryCode()}</output>
+      <Show when={navigator.clipboard}>
+        <button class="quiet" onClick={() => void copy()}>
+          {shell.t(isCopied() ? "copied" : "copy")}
+        </button>
+      </Show>
+      <button class="primary" onClick={() => props.join.keptCode()}>
+        {shell.t("savedCode")}
+      </button>
+    </>
+  );
+}
+
+function Shut(props: { title: string; hint: string; join: JoinState }): JSX.Element {
+  return (
+    <>
+      <Logo />
+      <h1>{props.title}</h1>
+      <p class="hint">{props.hint}</p>
+      <Have join={props.join} />
+    </>
+  );
+}
