@@ -4,15 +4,25 @@ import { RequestFailed } from "./types";
 
 /** What an invite link leads to, asked without being signed in. */
 export interface InviteTarget {
-  kind: "group" | "person";
+  /** owner: the link that the server printed for its owner. */
+  kind: "group" | "person" | "owner";
   title: string;
   member_count?: number;
+  registration?: Registration;
+}
+
+export type Registration = "invite" | "open" | "closed";
+
+/** Who may join here, asked before anybody has an invite. */
+export interface Policy {
+  registration: Registration;
+  instance: string;
 }
 
 export interface Joined {
   user: number;
-  /** Shown once; signs in again elsewhere. Absent after a recovery. */
-  recovery_code?: string;
+  /** Shown once; signs in again elsewhere. */
+  recovery_code: string;
   instance: string;
 }
 
@@ -39,12 +49,17 @@ export function inviteTarget(token: string): Promise<InviteTarget> {
   return call<InviteTarget>("invite", { token });
 }
 
+/** Who may join here without an invite. */
+export function policy(): Promise<Policy> {
+  return call<Policy>("policy", {});
+}
+
 /**
  * Make an account and sign this browser in; `token` "" on an open server. Throws
  * JoinFailed with the server's code.
  */
 export async function join(name: string, token: string): Promise<Joined> {
-  const body = token ? { token, name } : { name };
+  const body = { token, name, device: deviceName() };
   try {
     return keep(await call<Joined>("join", body));
   } catch (error) {
@@ -55,13 +70,23 @@ export async function join(name: string, token: string): Promise<Joined> {
 
 /** Sign in with a recovery code. Throws JoinFailed(CODE_INVALID). */
 export async function recover(code: string): Promise<Joined> {
-  return keep(await call<Joined>("recover", { code }));
+  return keep(await call<Joined>("recover", { code, device: deviceName() }));
 }
 
 /** Revoke this device at the server; what is kept here is the caller's to forget. */
 export async function signOut(): Promise<void> {
   await call<unknown>("signout", {});
   localStorage.removeItem(INSTANCE_KEY);
+}
+
+/** How the list of devices calls this one: "Firefox, Android". */
+function deviceName(): string {
+  const { userAgent } = navigator;
+  const first = (names: string[]): string => names.find((name) => userAgent.includes(name)) ?? "";
+  const browser = first(["Edg", "OPR", "Firefox", "Chrome", "Safari"]);
+  const system = first(["Android", "iPhone", "iPad", "Windows", "Mac OS", "CrOS", "Linux"]);
+  const name = { Edg: "Edge", OPR: "Opera" }[browser] ?? browser;
+  return [name, system].filter(Boolean).join(", ");
 }
 
 /** The work that an open server asks of everyone new; loaded only where it is asked. */

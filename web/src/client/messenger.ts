@@ -1,7 +1,362 @@
 /** The messenger without a screen: what the screens talk to. */
-import type { Messenger, MessengerOptions } from "./types";
+import type { Outgoing } from "../protocol/codec";
+import {
+  AddMember,
+  BlockUser,
+  CreateGroup,
+  DeleteMessage,
+  EditText,
+  GetDevices,
+  GetInvite,
+  GetMembers,
+  JoinByInvite,
+  LeaveGroup,
+  MakeInvite,
+  OpenDirect,
+  Read,
+  RemoveMember,
+  RenameGroup,
+  Report,
+  RevokeDevice,
+  SendText,
+  SetName,
+  Types,
+  type Command,
+  type Devices,
+  type Invite,
+  type Members,
+} from "../protocol/messages.gen";
+import { ChatKind } from "../protocol/codes.gen";
+import { Board } from "./board";
+import { Drafts } from "./drafts";
+import { Hub } from "./hub";
+import { instance, signOut } from "./join";
+import { OUTBOX, current, enqueue, openCommands } from "./outbox";
+import { People } from "./people";
+import { Store, rowKeys, type Queued } from "./store";
+import { readUpTo } from "./sync";
+import type {
+  Change,
+  ChatView,
+  DeviceView,
+  InviteView,
+  MemberView,
+  Messenger,
+  MessengerOptions,
+  Notice,
+  PersonView,
+  RangeView,
+  Status,
+} from "./types";
+import { RequestFailed } from "./types";
+import {
+  byTime,
+  chatView,
+  isWaitingChat,
+  rowKey,
+  rowView,
+  waitingChat,
+  waitingRow,
+  withChanges,
+} from "./views";
+import { holds, holes, wanted } from "./windows";
+import { browserWorld, type World } from "./world";
+
+const TYPING_MS = 4_000;
+const RUN_ROWS = 60; // rows asked for at once: the newest come first
+const PREFIX = "kentong-";
 
 /** Open the local store and begin to connect. Shows what is kept before any network. */
-export function openMessenger(options: MessengerOptions): Promise<Messenger> {
-  throw new Error(`build ${options.build} has no messenger yet`);
+export async function openMessenger(
+  options: MessengerOptions,
+  world: World = browserWorld(),
+): Promise<Messenger> {
+  const name = PREFIX + instance();
+  const board = new Board(options.build);
+  const store = await Store.open(name, () => board.lose());
+  const isNew = await store.write(
+    OUTBOX,
+    async (tx) => {
+      const isNew = !(await tx.single("outbox"));
+      await current(tx);
+      const me = await tx.single("me");
+      if (me) board.set(me);
+      return isNew;
+    },
+    true,
+  );
+  if (isNew && !options.fresh) board.expectLoss();
+  return new Client(name, store, world, board);
+}
+
+class Client implements Messenger {
+  private readonly hub: Hub;
+  private readonly people: People;
+  private readonly drafts: Drafts;
+  private readonly typedAt = new Map<number, number>();
+
+  constructor(
+    private readonly name: string,
+    private readonly store: Store,
+    private readonly world: World,
+    private readonly board: Board,
+  ) {
+    this.hub = new Hub(name, store, world, board.build, board);
+    board.read = () => this.refresh();
+    this.people = new People(store, this.hub, (users) => board.announce({ people: users }));
+    board.onPeople = (users) => void this.people.load(users);
+    this.drafts = new Drafts(store);
+    addEventListener("online", () => this.hub.online());
+    addEventListener("offline", () => board.status({ link: "offline" }));
+    void this.refresh();
+    this.hub.start();
+  }
+
+  /** The parts of the status that stand in the store. */
+  private async refresh(): Promise<void> {
+    const [me, waiting] = await this.store.read(["singles", "commands"], async (tx) => [
+      await tx.single("me"),
+      await tx.count("commands", "open", 1),
+    ]);
+    this.board.set({ ...me, waiting });
+  }
+
+  status(): Status {
+    return this.board.whole();
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    return this.board.changes.add(listener);
+  }
+
+  onTyping(listener: (chat: number, user: number) => void): () => void {
+    return this.board.typings.add((typing) => listener(typing.chat, typing.user));
+  }
+
+  onPresence(listener: (user: number, online: boolean, seenAt: number) => void): () => void {
+    return this.board.presences.add((seen) => listener(seen.user, seen.online, seen.seenAt));
+  }
+
+  onNotice(listener: (notice: Notice) => void): () => void {
+    return this.board.notices.add(listener);
+  }
+
+  // -- Reading -------------------------------------------------------------------------------
+
+  async chats(): Promise<readonly ChatView[]> {
+    const { user } = this.status();
+    const [chats, open] = await this.store.read(["chats", "commands"], async (tx) => [
+      await tx.all("chats"),
+      await openCommands(tx),
+    ]);
+    const stored = chats.map((chat) => chatView(chat, open, user));
+    const waiting = open.filter(isWaitingChat).map((queued) => this.waitingChat(queued, open));
+    return [...stored, ...waiting].sort(byTime);
+  }
+
+  private waitingChat(queued: Queued, open: Queued[]): ChatView {
+    const nameOf = (user: number): string => this.person(user)?.name ?? "";
+    return waitingChat(queued, open, this.status().user, nameOf);
+  }
+
+  async chat(id: number): Promise<ChatView | null> {
+    const [chat, open] = await this.store.read(["chats", "commands"], async (tx) => [
+      await tx.get("chats", id),
+      await openCommands(tx),
+    ]);
+    if (chat) return chatView(chat, open, this.status().user);
+    const queued = open.find((item) => item.order === -id && isWaitingChat(item));
+    return queued ? this.waitingChat(queued, open) : null;
+  }
+
+  async rows(id: number, first: number, last: number): Promise<RangeView> {
+    const [chat, rows, open] = await this.store.read(["chats", "rows", "commands"], async (tx) => [
+      await tx.get("chats", id),
+      await tx.all("rows", rowKeys(id, first, last)),
+      (await openCommands(tx)).filter((item) => item.chat === id),
+    ]);
+    const windows = chat?.windows ?? [];
+    const low = Math.max(first, chat?.firstSeq ?? 1, 1);
+    const high = Math.min(last, chat?.lastSeq ?? 0);
+    const kept = rows.filter(({ seq }) => seq >= low && seq <= high && holds(windows, seq));
+    const shown = withChanges(kept.map(rowView), open);
+    const { user } = this.status();
+    const texts = open.filter((item) => item.tag === SendText).map((item) => waitingRow(item, user));
+    for (const run of wanted(windows, low, high, high ? versionOf(chat) : 0)) this.fetch(id, run);
+    return {
+      rows: last >= (chat?.lastSeq ?? 0) ? [...shown, ...texts] : shown,
+      holes: holes(windows, low, high),
+    };
+  }
+
+  /** Ask for a run in pieces, newest first: old links show something soon. */
+  private fetch(chat: number, run: { first: number; last: number; asOf: number }): void {
+    for (let { last } = run; last >= run.first; last -= RUN_ROWS) {
+      this.hub.fetch(chat, { ...run, first: Math.max(run.first, last - RUN_ROWS + 1), last });
+    }
+  }
+
+  person(user: number): PersonView | null {
+    return this.people.find(user);
+  }
+
+  // -- Commands --------------------------------------------------------------------------------
+
+  /** On disk first; then it leaves. */
+  private async command(command: Outgoing<Command>): Promise<Queued> {
+    const now = Math.floor((this.world.date() + this.status().clockOffsetMs) / 1000);
+    const queued = await this.store.write(OUTBOX, (tx) => enqueue(tx, command, now), true);
+    this.hub.offer(queued);
+    this.hub.share([queued.chat || -queued.order]);
+    return queued;
+  }
+
+  async sendText(chat: number, text: string, replyTo = 0): Promise<void> {
+    this.drafts.drop(chat);
+    await this.command({ tag: SendText, chat, text, replyTo });
+  }
+
+  async editText(chat: number, seq: number, text: string): Promise<void> {
+    await this.command({ tag: EditText, chat, seq, text });
+  }
+
+  async deleteMessage(chat: number, seq: number): Promise<void> {
+    await this.command({ tag: DeleteMessage, chat, seq });
+  }
+
+  async discardFailed(key: string): Promise<string> {
+    const found = await this.store.write(["commands"], async (tx) => {
+      const failed = await tx.by("commands", "open", 2);
+      const item = failed.find((queued) => rowKey(queued.outbox, queued.number, 0) === key);
+      if (!item) return null;
+      const { open: _, ...closed } = item;
+      await tx.put("commands", closed);
+      return item;
+    });
+    if (!found) return "";
+    this.hub.share([found.chat]);
+    return waitingRow(found, 0).text;
+  }
+
+  async openDirect(user: number): Promise<number> {
+    const kind = user ? ChatKind.DIRECT : ChatKind.NOTES;
+    const chats = await this.store.read(["chats"], (tx) => tx.all("chats"));
+    const found = chats.find((chat) => chat.kind === kind && chat.peer === user);
+    return found?.chat ?? -(await this.command({ tag: OpenDirect, user })).order;
+  }
+
+  async createGroup(title: string, members: readonly number[]): Promise<number> {
+    return -(await this.command({ tag: CreateGroup, title, members })).order;
+  }
+
+  async joinByInvite(token: string): Promise<number> {
+    return -(await this.command({ tag: JoinByInvite, token })).order;
+  }
+
+  async renameGroup(chat: number, title: string): Promise<void> {
+    await this.command({ tag: RenameGroup, chat, title });
+  }
+
+  async addMember(chat: number, user: number): Promise<void> {
+    await this.command({ tag: AddMember, chat, user });
+  }
+
+  async removeMember(chat: number, user: number, ban: boolean): Promise<void> {
+    await this.command({ tag: RemoveMember, chat, user, ban: Number(ban) });
+  }
+
+  async leaveGroup(chat: number): Promise<void> {
+    await this.command({ tag: LeaveGroup, chat });
+  }
+
+  async blockUser(user: number, blocked: boolean): Promise<void> {
+    await this.command({ tag: BlockUser, user, blocked: Number(blocked) });
+  }
+
+  async report(chat: number, seq: number, reason: number, text: string): Promise<void> {
+    await this.command({ tag: Report, chat, seq, reason, text });
+  }
+
+  async setName(name: string): Promise<void> {
+    await this.command({ tag: SetName, name });
+  }
+
+  async revokeDevice(device: number): Promise<void> {
+    await this.command({ tag: RevokeDevice, device });
+  }
+
+  async makeInvite(chat: number): Promise<string> {
+    const { order } = await this.command({ tag: MakeInvite, chat });
+    await this.board.answer(order);
+    const done = await this.store.read(["commands"], (tx) => tx.get("commands", order));
+    if (done?.code) throw new RequestFailed(done.code);
+    return done?.text ?? "";
+  }
+
+  // -- Questions -------------------------------------------------------------------------------
+
+  async members(chat: number, after: number, banned: boolean): Promise<readonly MemberView[]> {
+    const question = { tag: GetMembers, chat, after, banned: Number(banned) } as const;
+    const { members } = (await this.hub.ask(question)) as Members;
+    await this.people.keep(members);
+    return members.map((member) => ({ ...member, banned: member.banned > 0 }));
+  }
+
+  async devices(): Promise<readonly DeviceView[]> {
+    const { devices } = (await this.hub.ask({ tag: GetDevices })) as Devices;
+    return devices.map((device) => ({ ...device, current: device.current > 0 }));
+  }
+
+  async invite(token: string): Promise<InviteView> {
+    return (await this.hub.ask({ tag: GetInvite, token })) as Invite;
+  }
+
+  // -- Notices, drafts ---------------------------------------------------------------------------
+
+  markRead(id: number, seq: number): void {
+    void this.store
+      .write(["singles", "chats", "rows"], async (tx) => {
+        const chat = await tx.get("chats", id);
+        if (!chat || seq <= chat.readSeq) return false;
+        await tx.put("chats", await readUpTo(tx, chat, seq));
+        await tx.setSingle("reads", { ...(await tx.single("reads")), [id]: seq });
+        return true;
+      })
+      .then((isNew) => {
+        if (!isNew) return;
+        this.hub.say({ tag: Read, chat: id, seq });
+        this.hub.share([id]);
+      });
+  }
+
+  typing(chat: number): void {
+    const now = this.world.now();
+    if (chat < 0 || now - (this.typedAt.get(chat) ?? -TYPING_MS) < TYPING_MS) return;
+    this.typedAt.set(chat, now);
+    this.hub.say({ tag: Types, chat });
+  }
+
+  looks(foreground: boolean, chats: readonly number[]): void {
+    if (!foreground) this.drafts.flush();
+    this.hub.look(foreground, chats.filter((chat) => chat > 0));
+  }
+
+  draft(chat: number): Promise<string> {
+    return this.drafts.read(chat);
+  }
+
+  saveDraft(chat: number, text: string): void {
+    this.drafts.save(chat, text);
+  }
+
+  async signOut(): Promise<void> {
+    await signOut();
+    this.hub.stop();
+    this.store.close();
+    await Store.erase(this.name);
+  }
+}
+
+function versionOf(chat: { lastSeq: number; changes: number } | undefined): number {
+  return chat ? chat.lastSeq + chat.changes : 0;
 }

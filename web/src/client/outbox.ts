@@ -84,7 +84,7 @@ async function target(tx: Transaction, named: number, outbox: number): Promise<n
 
 /** Commands without an answer and refused ones still shown, in their order. */
 export async function openCommands(tx: Transaction): Promise<Queued[]> {
-  const found = await tx.by("commands", "open", 1);
+  const found = await tx.by("commands", "open", IDBKeyRange.bound(1, 2));
   return found.sort((a, b) => a.order - b.order);
 }
 
@@ -127,7 +127,8 @@ export async function answer(
   if (!queued || queued.answeredAt) return null;
   const { open: _, ...closed } = queued;
   const isShown = code !== 0 && queued.tag === SendText && !(await wasRefused(tx, queued.chat));
-  const stored = { ...(isShown ? queued : closed), answeredAt: now || 1, code, made, text };
+  const shown = isShown ? { ...queued, open: 2 as const } : closed;
+  const stored: Queued = { ...shown, answeredAt: now || 1, code, made, text };
   await tx.put("commands", stored);
   if (makesChat(queued.tag) && made) await rename(tx, -queued.order, made);
   return stored;

@@ -57,8 +57,8 @@ export interface Queued {
   /** The chat it is about, as the screens call it; 0: none. */
   chat: number;
   at: number;
-  /** Present while it waits, or was refused and is still shown. */
-  open?: 1;
+  /** 1 while it waits, 2 if it was refused and is still shown, else absent. */
+  open?: 1 | 2;
   /** 0: no answer yet. */
   answeredAt: number;
   /** ErrorCode of a refusal. */
@@ -135,6 +135,10 @@ export class Transaction {
   ): Promise<Tables[N][]> {
     const request = this.table(name).index(index).getAll(range, count);
     return settled(request as IDBRequest<Tables[N][]>);
+  }
+
+  count(name: TableName, index: string, key: IDBValidKey): Promise<number> {
+    return settled(this.table(name).index(index).count(key));
   }
 
   put<N extends TableName>(name: N, value: Tables[N], key?: IDBValidKey): Promise<IDBValidKey> {

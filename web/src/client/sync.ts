@@ -14,6 +14,7 @@ import {
   type Queued,
   type StoredChat,
   type StoredRow,
+  type SyncState,
   type TableName,
   type Transaction,
 } from "./store";
@@ -26,6 +27,8 @@ export const STATE: TableName[] = ["singles", "chats", "rows", "commands", "peop
 export interface Effects {
   chats: Set<number>;
   people: Set<number>;
+  /** How far this device holds chats whose marks are shared, where others wrote. */
+  held: Map<number, number>;
   status: boolean;
   /** Chats whose head must be asked for. */
   ask: Set<number>;
@@ -39,6 +42,7 @@ export function noEffects(): Effects {
   return {
     chats: new Set(),
     people: new Set(),
+    held: new Map(),
     status: false,
     ask: new Set(),
     isLost: false,
@@ -98,18 +102,8 @@ export async function applyHeads(
   }
 }
 
-export async function syncState(tx: Transaction): ReturnType<typeof emptySync> {
-  return (await tx.single("sync")) ?? emptySync();
-}
-
-async function emptySync(): Promise<{
-  epoch: number;
-  cursor: number;
-  to: number;
-  at: number;
-  alias: number;
-}> {
-  return { epoch: 0, cursor: 0, to: 0, at: 0, alias: 0 };
+export async function syncState(tx: Transaction): Promise<SyncState> {
+  return (await tx.single("sync")) ?? { epoch: 0, cursor: 0, to: 0, at: 0, alias: 0 };
 }
 
 /** Everything up to `cursor` was sent and is stored. */
@@ -150,7 +144,7 @@ async function applyHead(
   if (head.flags & HeadFlag.GONE) return dropChat(tx, head.chat);
   const before = await tx.get("chats", head.chat);
   if (before && !before.doubt && isNewer(before, head, clock)) return;
-  const rows = await headRows(head);
+  const rows = headRows(head);
   let windows = before?.windows ?? [];
   if (head.flags & HeadFlag.RESET) {
     await tx.remove("rows", rowKeys(head.chat));
@@ -169,6 +163,7 @@ async function applyHead(
   const chat = fromHead(head, clock, rows[rows.length - 1] ?? null, windows);
   chat.ahead = (before?.ahead ?? []).filter((state) => version(head) < state.seq + state.changes);
   await tx.put("chats", await withOwnReading(tx, chat));
+  hold(chat, effects);
   await rememberPeer(tx, chat, effects);
 }
 
@@ -177,7 +172,7 @@ function isNewer(before: StoredChat, head: Head, clock: number): boolean {
   return difference > 0 || (difference === 0 && before.clock > clock);
 }
 
-async function headRows(head: Head): Promise<StoredRow[]> {
+function headRows(head: Head): StoredRow[] {
   const [first, ...others] = head.rows;
   if (!first) return [];
   const absoluteFirst = { ...first, seq: head.lastSeq - first.seq };
@@ -235,8 +230,8 @@ async function dropChat(tx: Transaction, chat: number): Promise<void> {
   await tx.remove("chats", chat);
   await tx.remove("rows", rowKeys(chat));
   await tx.remove("drafts", chat);
-  for (const item of await tx.by("commands", "open", 1)) {
-    if (item.chat !== chat || !item.answeredAt) continue;
+  for (const item of await tx.by("commands", "open", 2)) {
+    if (item.chat !== chat) continue;
     const { open: _, ...closed } = item;
     await tx.put("commands", closed);
   }
@@ -261,7 +256,8 @@ export async function doubtEverything(tx: Transaction): Promise<void> {
 }
 
 /** Another database: what is known of chats means nothing any more. */
-export async function startAnew(tx: Transaction, epoch: number): Promise<void> {
+export async function startAnew(tx: Transaction, epoch: number, effects: Effects): Promise<void> {
+  for (const chat of await tx.all("chats")) effects.chats.add(chat.chat);
   await tx.setSingle("sync", { epoch, cursor: 0, to: 0, at: 0, alias: 0 });
   await tx.setSingle("reads", {});
   await tx.setSingle("requeue", true);
@@ -334,6 +330,13 @@ export async function applyPosted(
     number: posted.number,
   };
   await addRow(tx, chat, row, me);
+  hold(chat, effects);
+}
+
+/** The others are told that this device has what they wrote. */
+function hold(chat: StoredChat, effects: Effects): void {
+  const isShared = (chat.flags & HeadFlag.SHARED_MARKS) > 0;
+  if (isShared && chat.unread > 0) effects.held.set(chat.chat, chat.lastSeq);
 }
 
 /** The next row of a chat, on top of everything that is known of it. */

@@ -1,0 +1,375 @@
+/**
+ * The link to the server: one WebSocket kept through short outages, probes by POST beside
+ * it when it seems dead, long polls where WebSockets never open. It knows frames and time,
+ * not what they mean. No DOM here.
+ */
+import { Malformed, join, split, toToken } from "../protocol/codec";
+import type { LinkState } from "./types";
+import type { Socket, World } from "./world";
+
+/** One way on which a hello was said: the answers on it are counted from `next` on. */
+export interface Channel {
+  /** WebSocket: may be sent to, bulk on it is acknowledged. */
+  isLive: boolean;
+  /** Replaced by a newer one: its listing and marks don't count any more. */
+  isOld: boolean;
+  outbox: number;
+  /** Number of the command that the next answer belongs to. */
+  next: number;
+  /** Number of the first command not sent on it. */
+  toSend: number;
+  /** Nothing may be sent before Restart. */
+  isPaused: boolean;
+  /** Whether Welcome was heard. */
+  isWelcome: boolean;
+  /** Seconds since 1970 of the Welcome or Accepted before. */
+  at: number;
+  /** Commands sent and not answered: how long they are, when they left. */
+  sent: { bytes: number; at: number }[];
+}
+
+/** What is said first. */
+export interface Opening {
+  hello: Uint8Array;
+  channel: Channel;
+}
+
+/** Who says and hears what travels. */
+export interface Speaker {
+  /** Where the store stands, once everything received is in it. */
+  opening(isProbe: boolean): Promise<Opening>;
+  /** What follows the hello: more commands, open requests, notices. */
+  further(channel: Channel): Promise<Uint8Array[]>;
+  /** Resolves once the frame is dealt with; rejects with Malformed. */
+  receive(channel: Channel, frame: Uint8Array): Promise<void>;
+  /** Whether an answer is outstanding on this channel. */
+  isOwed(channel: Channel): boolean;
+  linkChanged(state: LinkState): void;
+  counted(up: number, down: number): void;
+}
+
+const SILENCE_MS = 5_000; // without a byte though something is owed
+const PROBE_MS = 1_500;
+const PROBE_MS_MAX = 30_000;
+const PATIENCE_MS = 120_000; // of probing at the first pace
+const BLOCKED_AFTER = 2; // WebSockets that failed although a probe was answered
+const POLL_MS = 40_000; // the server answers within 25 s
+const PING_FRONT_MS = 55_000;
+const PING_BACK_MS = 240_000;
+const UPGRADE_BYTES = 40; // of ours in the upgrade: names around the token
+
+export class Connection {
+  private socket: Socket | null = null;
+  private channel: Channel | null = null;
+  private isOpen = false; // the socket's upgrade was answered
+  private isPolling = false;
+  private hasEnded = false;
+  private failures = 0;
+  private seeking: AbortController | null = null;
+  private poll: AbortController | null = null;
+  private stopWatching: (() => void) | null = null;
+  private stopPinging: (() => void) | null = null;
+  private stopPausing: (() => void) | null = null;
+  private heardAt = 0;
+  private owedAt = 0;
+  private lastTraffic = 0;
+  private roundTripMs = 0;
+  private isForeground = true;
+  private pinged = false;
+
+  constructor(
+    private readonly world: World,
+    private readonly speaker: Speaker,
+    private readonly ping: Uint8Array,
+  ) {}
+
+  get roundTrip(): number {
+    return this.roundTripMs;
+  }
+
+  start(): void {
+    this.hasEnded = false;
+    void this.connect();
+  }
+
+  /** Close everything; `start` begins again. */
+  stop(): void {
+    this.hasEnded = true;
+    this.drop();
+  }
+
+  private drop(): void {
+    this.seeking?.abort();
+    this.poll?.abort();
+    this.stopPausing?.();
+    this.seeking = this.poll = this.stopPausing = null;
+    this.isPolling = false;
+    this.leaveSocket();
+  }
+
+  private leaveSocket(): void {
+    const { socket } = this;
+    this.stopWatching?.();
+    this.stopPinging?.();
+    this.stopWatching = this.stopPinging = null;
+    if (this.channel) this.channel.isOld = true;
+    this.socket = this.channel = null;
+    this.isOpen = this.pinged = false;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /** Try again after a while, sooner if the system says "online". */
+  pause(ms: number): void {
+    this.drop();
+    this.speaker.linkChanged("waiting");
+    this.stopPausing = this.world.after(ms, () => this.resume());
+  }
+
+  resumeAfter(ms: number): void {
+    this.hasEnded = false;
+    this.pause(ms);
+  }
+
+  private resume(): void {
+    this.stopPausing = null;
+    if (!this.hasEnded) void this.seek();
+  }
+
+  /** The system says that there is a network again, or somebody looks again. */
+  online(): void {
+    if (this.hasEnded) return;
+    if (this.stopPausing) {
+      this.stopPausing();
+      this.resume();
+    } else if (this.seeking) {
+      this.seeking.abort();
+      this.seeking = null;
+      void this.seek();
+    } else if (this.isOpen) {
+      this.pinged = this.send(this.ping); // whichever answers first
+      void this.seek();
+    } else if (this.isPolling) this.failures = BLOCKED_AFTER - 1;
+  }
+
+  setForeground(isForeground: boolean): void {
+    this.isForeground = isForeground;
+    if (this.isOpen) this.armPing();
+  }
+
+  // -- The WebSocket ---------------------------------------------------------------------
+
+  private async connect(): Promise<void> {
+    this.leaveSocket();
+    this.isPolling = false;
+    this.speaker.linkChanged("connecting");
+    const { hello, channel } = await this.speaker.opening(false);
+    if (this.hasEnded || this.socket) return;
+    const token = toToken(hello);
+    const socket = this.world.socket(token);
+    this.socket = socket;
+    this.channel = channel;
+    channel.isLive = true;
+    this.speaker.counted(token.length + UPGRADE_BYTES, 0);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => void this.opened(channel);
+    socket.onmessage = ({ data }) => void this.heard(channel, new Uint8Array(data));
+    socket.onclose = () => this.closed();
+    this.owe();
+  }
+
+  private async opened(channel: Channel): Promise<void> {
+    this.isOpen = true;
+    this.failures = 0;
+    this.touched();
+    const frames = await this.speaker.further(channel);
+    if (this.channel === channel) frames.forEach((frame) => this.send(frame));
+  }
+
+  private async heard(channel: Channel, frame: Uint8Array): Promise<void> {
+    this.speaker.counted(0, frame.length);
+    this.touched();
+    await this.deal(channel, frame);
+    this.watch();
+  }
+
+  private async deal(channel: Channel, frame: Uint8Array): Promise<void> {
+    try {
+      await this.speaker.receive(channel, frame);
+    } catch (error) {
+      // A peer that isn't ours, or a disk that is full: both may pass.
+      if (!channel.isOld) this.pause(error instanceof Malformed ? PROBE_MS_MAX : SILENCE_MS);
+    }
+  }
+
+  private closed(): void {
+    if (!this.isOpen) this.failures++;
+    this.leaveSocket();
+    if (!this.seeking && !this.stopPausing) void this.seek();
+  }
+
+  /** There is something to say: a long poll that waits is cut short. */
+  nudge(): void {
+    if (this.isPolling) this.poll?.abort();
+  }
+
+  /** Send now if there is a socket; otherwise `further` will say it. */
+  send(frame: Uint8Array): boolean {
+    this.nudge();
+    if (!this.isOpen || this.socket?.readyState !== 1) return false;
+    this.socket.send(frame);
+    this.speaker.counted(frame.length, 0);
+    this.lastTraffic = this.world.now();
+    this.owe();
+    return true;
+  }
+
+  // -- Silence --------------------------------------------------------------------------------
+
+  private touched(): void {
+    this.heardAt = this.lastTraffic = this.world.now();
+    this.pinged = false;
+    if (this.seeking && this.isOpen) {
+      this.seeking.abort(); // the old one spoke: it lives
+      this.seeking = null;
+      this.speaker.linkChanged("online");
+    }
+    if (this.isOpen && !this.stopPinging) this.armPing();
+  }
+
+  /** Something was said that asks for an answer. */
+  private owe(): void {
+    if (this.stopWatching) return;
+    this.owedAt = this.world.now();
+    this.watch();
+  }
+
+  private watch(): void {
+    this.stopWatching?.();
+    this.stopWatching = null;
+    const { channel } = this;
+    if (!channel || !(this.pinged || !this.isOpen || this.speaker.isOwed(channel))) return;
+    const patience = Math.max(SILENCE_MS, 4 * this.roundTripMs);
+    const left = Math.max(this.heardAt, this.owedAt) + patience - this.world.now();
+    this.stopWatching = this.world.after(Math.max(left, 0), () => {
+      this.stopWatching = null;
+      if (left > 0) this.silent(patience);
+    });
+  }
+
+  private silent(patience: number): void {
+    const isSilent = this.world.now() - Math.max(this.heardAt, this.owedAt) >= patience - 1;
+    if (!isSilent) this.watch();
+    else if (!this.seeking) void this.seek();
+  }
+
+  private armPing(): void {
+    this.stopPinging?.();
+    const every = this.isForeground ? PING_FRONT_MS : PING_BACK_MS;
+    const left = this.lastTraffic + every - this.world.now();
+    this.stopPinging = this.world.after(Math.max(left, 0), () => {
+      const isQuiet = this.world.now() - this.lastTraffic >= every - 1;
+      if (isQuiet) {
+        this.pinged = this.send(this.ping);
+        this.watch();
+      }
+      this.armPing();
+    });
+  }
+
+  /** A round trip was seen to take this long. */
+  measured(ms: number): void {
+    this.roundTripMs = this.roundTripMs ? (this.roundTripMs * 7 + ms) / 8 : ms;
+  }
+
+  // -- Probing and polling -------------------------------------------------------------------
+
+  /** Ask by POST until an answer comes, then open a new WebSocket. */
+  private async seek(): Promise<void> {
+    if (this.seeking || this.hasEnded) return;
+    const control = new AbortController();
+    this.seeking = control;
+    if (!this.isOpen || !this.pinged) this.speaker.linkChanged("waiting");
+    const since = this.world.now();
+    let interval = Math.max(PROBE_MS, 6 * this.roundTripMs);
+    while (!control.signal.aborted) {
+      const isAnswered = await this.probe(interval, control.signal);
+      if (isAnswered) break;
+      if (this.world.now() - since > PATIENCE_MS) interval = Math.min(interval * 1.5, PROBE_MS_MAX);
+    }
+    if (control.signal.aborted) return;
+    this.seeking = null;
+    if (this.stopPausing || this.hasEnded) return;
+    if (this.failures < BLOCKED_AFTER) await this.connect();
+    else void this.pollForever();
+  }
+
+  /** One POST beside what may be dead; false after `ms` without an answer. */
+  private async probe(ms: number, outer: AbortSignal): Promise<boolean> {
+    const inner = new AbortController();
+    const stop = (): void => inner.abort();
+    outer.addEventListener("abort", stop);
+    let expired = (): void => undefined;
+    const timer = new Promise<void>((resolve) => (expired = resolve));
+    const clear = this.world.after(ms, () => (stop(), expired()));
+    try {
+      const { hello, channel } = await this.speaker.opening(true);
+      const answer = await this.exchange([hello], inner.signal);
+      if (outer.aborted) return false;
+      if (this.socket && !this.isOpen) this.failures++;
+      this.leaveSocket();
+      await this.dealAll(channel, answer);
+      return true;
+    } catch {
+      if (!outer.aborted) await Promise.race([timer, aborted(outer)]);
+      return false;
+    } finally {
+      clear();
+      outer.removeEventListener("abort", stop);
+    }
+  }
+
+  private async exchange(frames: Uint8Array[], signal: AbortSignal): Promise<Uint8Array[]> {
+    const body = join(frames);
+    this.speaker.counted(body.length, 0);
+    const answer = await this.world.post(body, signal);
+    this.speaker.counted(0, answer.length);
+    return split(answer);
+  }
+
+  private async dealAll(channel: Channel, frames: Uint8Array[]): Promise<void> {
+    for (const frame of frames) await this.deal(channel, frame);
+    channel.isOld = true;
+  }
+
+  /** Where WebSockets are blocked: one POST after the other, each waits for news. */
+  private async pollForever(): Promise<void> {
+    this.leaveSocket();
+    this.isPolling = true;
+    while (this.isPolling) {
+      const control = new AbortController();
+      const { hello, channel } = await this.speaker.opening(false);
+      const frames = await this.speaker.further(channel);
+      this.poll = control;
+      const clear = this.world.after(POLL_MS, () => control.abort());
+      try {
+        const answer = await this.exchange([hello, ...frames], control.signal);
+        this.speaker.linkChanged("online");
+        await this.dealAll(channel, answer);
+      } catch {
+        if (!this.isPolling) return;
+        if (control.signal.aborted) continue; // there is something to say
+        this.isPolling = false;
+        return this.seek();
+      } finally {
+        clear();
+      }
+      if (this.failures < BLOCKED_AFTER) return this.connect();
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}

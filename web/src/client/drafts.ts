@@ -1,0 +1,41 @@
+/** What was typed and not sent: written to the store when typing pauses. */
+import type { Store } from "./store";
+
+const PAUSE_MS = 400;
+
+export class Drafts {
+  private readonly changed = new Map<number, string>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly store: Store) {}
+
+  async read(chat: number): Promise<string> {
+    const typed = this.changed.get(chat);
+    return typed ?? (await this.store.read(["drafts"], (tx) => tx.get("drafts", chat))) ?? "";
+  }
+
+  save(chat: number, text: string): void {
+    this.changed.set(chat, text);
+    this.timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+  }
+
+  /** The text was sent. */
+  drop(chat: number): void {
+    this.changed.set(chat, "");
+    this.timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+  }
+
+  /** Write now: the page may be closed. */
+  flush(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    const all = [...this.changed];
+    this.changed.clear();
+    if (!all.length) return;
+    void this.store.write(["drafts"], async (tx) => {
+      for (const [chat, text] of all) {
+        await (text ? tx.put("drafts", text, chat) : tx.remove("drafts", chat));
+      }
+    });
+  }
+}

@@ -1,0 +1,515 @@
+/**
+ * The one that talks to the server, in the tab that leads: turns frames into changes of
+ * the store, one transaction each and in order, and says afterwards what changed.
+ */
+import {
+  Malformed,
+  decode,
+  decodeFromServer,
+  encode,
+  inflates,
+  unpackRows,
+  type Outgoing,
+} from "../protocol/codec";
+import { ErrorCode, HelloFlag, WelcomeFlag } from "../protocol/codes.gen";
+import {
+  Accepted,
+  Changed,
+  Devices,
+  Done,
+  Failed,
+  Forked,
+  GetHeads,
+  GetOutbox,
+  GetRange,
+  Goodbye,
+  Got,
+  Heads,
+  Invite,
+  Later,
+  Looks,
+  Mark,
+  Marked,
+  Members,
+  OutboxState,
+  People,
+  Ping,
+  Posted,
+  Presence,
+  Read,
+  Received,
+  Refusal,
+  Rows,
+  SendText,
+  Typing,
+  Welcome,
+  type FromServer,
+  type Notice as Said,
+} from "../protocol/messages.gen";
+import { Connection, type Channel, type Opening, type Speaker } from "./connection";
+import { answer, fork, forgetOld, makesChat, requeue, type Answer } from "./outbox";
+import { Requests, type Question } from "./requests";
+import { Sender } from "./sender";
+import type { Queued, Store, Transaction } from "./store";
+import * as sync from "./sync";
+import { noEffects, STATE, type Effects } from "./sync";
+import type { LinkState, Notice, Status } from "./types";
+import type { Window } from "./windows";
+import type { World } from "./world";
+
+/** What a session tells its tab. */
+export interface Events {
+  changed(effects: Effects, moved?: { from: number; to: number }): void;
+  status(part: Partial<Status>): void;
+  answered(order: number): void;
+  /** Bytes that were sent and came. */
+  counted(up: number, down: number): void;
+  /** The server serves another build of the web client. */
+  outdated(): void;
+  typing(chat: number, user: number): void;
+  presence(user: number, online: boolean, seenAt: number): void;
+  notice(notice: Notice): void;
+  /** A newer connection of this device took over. */
+  fenced(): void;
+}
+
+const GOT_BYTES = 1_024;
+const GOT_MS = 100;
+const RECEIVED_MS = 2_000;
+const ABSOLUTE_FROM = 1e9; // an `Accepted.later` from here on is a time
+const RETRY_MS = 3_000;
+const RETRY_MS_MAX = 300_000;
+const HEADS_TAIL = 20;
+const ENDINGS: readonly number[] = [
+  ErrorCode.UNAUTHORISED,
+  ErrorCode.SUSPENDED,
+  ErrorCode.UNSUPPORTED_VERSION,
+  ErrorCode.ORIGIN_FORBIDDEN,
+];
+
+export class Session implements Speaker {
+  readonly connection: Connection;
+  private readonly requests: Requests;
+  private readonly sender: Sender;
+  private chain: Promise<unknown> = Promise.resolve();
+  private channel: Channel | null = null;
+  private user = 0;
+  private looks: { foreground: boolean; chats: readonly number[] } = { foreground: true, chats: [] };
+  private got = 0;
+  private delivered = new Map<number, number>();
+  private readonly asked = new Set<number>(); // chats whose head was asked for
+  private readonly runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
+  private heldMark = 0;
+  private goodbyes = 0;
+  private isRequeueing = false;
+
+  constructor(
+    private readonly store: Store,
+    private readonly world: World,
+    private readonly events: Events,
+    private readonly build: number,
+  ) {
+    const send = (frame: Uint8Array): boolean => this.connection.send(frame);
+    this.connection = new Connection(world, this, encode({ tag: Ping }));
+    this.requests = new Requests(send, (ms, action) => void world.after(ms, action));
+    this.sender = new Sender(store, () => world.now(), send);
+  }
+
+  async start(): Promise<void> {
+    const now = this.seconds();
+    await this.store.write(["singles", "commands"], async (tx) => {
+      this.user = (await tx.single("me"))?.user ?? 0;
+      await forgetOld(tx, now);
+    });
+    this.connection.start();
+  }
+
+  private seconds(): number {
+    return Math.floor(this.world.date() / 1000);
+  }
+
+  // -- What the tabs ask ---------------------------------------------------------------------
+
+  /** A command was written to the store. */
+  offer(queued: Queued): void {
+    if (this.channel?.isLive) this.sender.offer(this.channel, queued);
+    else this.connection.nudge();
+  }
+
+  /** Rejects with RequestFailed; waits for a link. */
+  ask(question: Question): Promise<FromServer> {
+    return this.requests.ask(question);
+  }
+
+  /** Rows of a run that is not exact here, unless they are on their way. */
+  fetch(chat: number, run: Window): void {
+    const isComing = [...this.runs.values()].some(
+      (item) => item.chat === chat && item.run.first <= run.first && item.run.last >= run.last,
+    );
+    if (isComing) return;
+    const question = { tag: GetRange, ...run, chat } as const;
+    let number = 0;
+    const refused = (): unknown => this.runs.delete(number);
+    this.requests
+      .ask(question, (request) => this.runs.set((number = request), { chat, run }))
+      .catch(refused);
+  }
+
+  /** Safe to lose: typing, read marks. */
+  say(notice: Outgoing<Said>): void {
+    this.connection.send(encode(notice));
+  }
+
+  look(foreground: boolean, chats: readonly number[]): void {
+    const isBack = foreground && !this.looks.foreground;
+    this.looks = { foreground, chats };
+    this.connection.setForeground(foreground);
+    this.say(this.looksNotice());
+    if (isBack) this.connection.online();
+  }
+
+  private looksNotice(): Outgoing<Looks> {
+    return { tag: Looks, foreground: Number(this.looks.foreground), chats: this.looks.chats };
+  }
+
+  // -- Speaker ---------------------------------------------------------------------------------
+
+  async opening(isProbe: boolean): Promise<Opening> {
+    await this.chain;
+    const flags =
+      (isProbe ? HelloFlag.PROBE : 0) |
+      (inflates ? 0 : HelloFlag.NO_INFLATE) |
+      (this.looks.foreground ? 0 : HelloFlag.BACKGROUND);
+    const opening = await this.sender.opening(flags, this.build);
+    if (!isProbe) this.channel = opening.channel;
+    return opening;
+  }
+
+  async further(channel: Channel): Promise<Uint8Array[]> {
+    const reads = await this.store.read(["singles"], (tx) => tx.single("reads"));
+    const marks = Object.entries(reads ?? {}).map(([chat, seq]) =>
+      encode({ tag: Read, chat: Number(chat), seq }),
+    );
+    const { foreground, chats } = this.looks;
+    const looks = foreground && chats.length > 0 ? [encode(this.looksNotice())] : [];
+    const commands = await this.sender.frames(channel);
+    return [...commands, ...this.requests.frames(), ...looks, ...marks];
+  }
+
+  receive(channel: Channel, frame: Uint8Array): Promise<void> {
+    const done = this.chain.then(() => this.handle(channel, frame));
+    this.chain = done.catch(() => undefined);
+    return done;
+  }
+
+  isOwed(channel: Channel): boolean {
+    return !channel.isWelcome || channel.sent.length > 0 || this.requests.size > 0;
+  }
+
+  linkChanged(link: LinkState): void {
+    this.events.status({ link });
+  }
+
+  counted(bytesUp: number, bytesDown: number): void {
+    this.events.counted(bytesUp, bytesDown);
+  }
+
+  // -- Messages -----------------------------------------------------------------------------------
+
+  private async handle(channel: Channel, frame: Uint8Array): Promise<void> {
+    const message = decodeFromServer(frame);
+    if (!message) return; // from a newer server
+    if (!channel.isWelcome && message.tag !== Welcome && message.tag !== Goodbye) {
+      throw new Malformed("Welcome comes first");
+    }
+    await this.handleSession(channel, message);
+    await this.handleState(channel, message);
+    this.handleAnswer(message);
+    if (channel.isLive && (message.tag === Heads || message.tag === Rows)) this.gotBulk(frame.length);
+  }
+
+  private async handleSession(channel: Channel, message: FromServer): Promise<void> {
+    switch (message.tag) {
+      case Welcome:
+        return this.welcome(channel, message);
+      case Goodbye:
+        return this.goodbye(message);
+      case Accepted: {
+        const { later } = message;
+        channel.at = later >= ABSOLUTE_FROM ? later : channel.at + later;
+        return this.answered(channel, { made: message.seq }, message);
+      }
+      case Done:
+        return this.answered(channel, { made: message.chat, text: message.text });
+      case Refusal:
+        return this.answered(channel, { code: message.code });
+      case Later:
+        return this.later(channel, message);
+      case Forked:
+        return this.forked(channel);
+    }
+  }
+
+  private async handleState(channel: Channel, message: FromServer): Promise<void> {
+    switch (message.tag) {
+      case Heads:
+        await this.apply((tx, effects) => sync.applyHeads(tx, message, !channel.isOld, effects));
+        return this.headsCame(message);
+      case Mark:
+        return this.mark(channel, message.cursor);
+      case Posted:
+        return this.apply((tx, effects) => sync.applyPosted(tx, message, this.user, effects));
+      case Marked:
+        return this.apply((tx, effects) => sync.applyMarked(tx, message, effects));
+      case Changed:
+        return this.apply((tx, effects) => sync.applyChanged(tx, message, this.user, effects));
+      case Rows:
+        return this.rows(message);
+      case Typing: {
+        const [chat] = await this.store.read(["chats"], (tx) => tx.by("chats", "alias", message.alias));
+        return chat && this.events.typing(chat.chat, message.user);
+      }
+      case Presence:
+        return this.events.presence(message.user, message.online > 0, message.seenAt);
+    }
+  }
+
+  private handleAnswer(message: FromServer): void {
+    switch (message.tag) {
+      case People:
+      case Members:
+      case Devices:
+      case OutboxState:
+      case Invite:
+        return this.requests.answered(message.request, message);
+      case Failed:
+        return this.requests.failed(message);
+    }
+  }
+
+  /** One transaction, and then tell what changed. */
+  private async apply(work: (tx: Transaction, effects: Effects) => Promise<void>): Promise<void> {
+    const effects = noEffects();
+    await this.store.write(STATE, (tx) => work(tx, effects));
+    this.askHeads(effects);
+    effects.held.forEach((seq, chat) => this.received(chat, seq));
+    this.events.changed(effects);
+  }
+
+  private askHeads(effects: Effects): void {
+    const chats = [...effects.ask].filter((chat) => !this.asked.has(chat));
+    if (effects.isLost) this.pause(RETRY_MS); // the next hello says the old cursor
+    if (effects.isListed) this.listed();
+    if (!chats.length) return;
+    chats.forEach((chat) => this.asked.add(chat));
+    const done = (): void => chats.forEach((chat) => this.asked.delete(chat));
+    this.requests.ask({ tag: GetHeads, chats, tail: HEADS_TAIL }).then(done, done);
+  }
+
+  private async headsCame(message: Heads): Promise<void> {
+    if (!message.request) return;
+    this.requests.answered(message.request, message);
+    await Promise.resolve();
+    if (this.asked.size || !this.heldMark) return;
+    const cursor = this.heldMark;
+    this.heldMark = 0;
+    await this.apply((tx) => sync.applyMark(tx, cursor));
+  }
+
+  /** The cursor waits for heads that were asked for: they stand below it. */
+  private async mark(channel: Channel, cursor: number): Promise<void> {
+    if (channel.isOld) return;
+    if (this.asked.size) this.heldMark = cursor;
+    else await this.apply((tx) => sync.applyMark(tx, cursor));
+  }
+
+  private async rows(message: Rows): Promise<void> {
+    const asked = this.runs.get(message.request);
+    if (!asked) return;
+    const rows = await unpackRows(message.packed, message.deflated);
+    const page = { rows, asOf: message.asOf, more: message.more };
+    if (!page.more) {
+      this.runs.delete(message.request);
+      this.requests.answered(message.request, message);
+    }
+    await this.apply(async (tx, effects) => {
+      await sync.applyRows(tx, asked.chat, asked.run, page);
+      effects.chats.add(asked.chat);
+    });
+  }
+
+  // -- The session ------------------------------------------------------------------------------
+
+  private async welcome(channel: Channel, message: Welcome): Promise<void> {
+    const { flags } = message;
+    channel.isWelcome = true;
+    channel.at = message.time;
+    this.goodbyes = 0;
+    this.heldMark = 0;
+    if (message.user) this.user = message.user;
+    const effects = noEffects();
+    const isHeld = await this.store.write(STATE, async (tx) => {
+      if (flags & WelcomeFlag.RESET) await sync.startAnew(tx, message.epoch, effects);
+      else if (flags & WelcomeFlag.HORIZON) await sync.doubtEverything(tx);
+      else if (message.epoch) {
+        await tx.setSingle("sync", { ...(await sync.syncState(tx)), epoch: message.epoch });
+      }
+      if (message.user && (await tx.single("me"))?.user !== message.user) {
+        await tx.setSingle("me", { user: message.user, name: "", blocked: [] });
+      }
+      return (await tx.single("requeue")) === true;
+    });
+    if (isHeld) this.sender.hold(channel);
+    this.events.status({
+      link: "online",
+      updating: (flags & WelcomeFlag.BEHIND) > 0,
+      clockOffsetMs: message.time * 1000 - this.world.date(),
+      user: this.user,
+    });
+    if (message.build && message.build !== this.build) this.events.outdated();
+    if (flags & WelcomeFlag.RESET) this.events.changed(effects);
+    if (isHeld && !(flags & WelcomeFlag.BEHIND)) this.listed();
+  }
+
+  private goodbye({ code, retryAfterMs }: Goodbye): void {
+    if (ENDINGS.includes(code)) {
+      this.connection.stop();
+      return this.events.status({ ended: code, link: "offline" });
+    }
+    if (code === ErrorCode.FENCED) return this.events.fenced();
+    this.pause(retryAfterMs || RETRY_MS);
+  }
+
+  /** Come back after about this long, later each time that the server says goodbye. */
+  pause(ms: number): void {
+    const longer = Math.min(ms * 2 ** this.goodbyes++, RETRY_MS_MAX);
+    this.connection.pause(longer * (0.5 + this.world.random() / 2));
+  }
+
+  /** Connect again after about this long, though the connection was stopped. */
+  again(ms: number): void {
+    this.connection.resumeAfter(ms * (0.5 + this.world.random()));
+  }
+
+  private async answered(channel: Channel, said: Answer, accepted?: Accepted): Promise<void> {
+    const isAlone = channel.sent.length === 1;
+    const { number, ms } = this.sender.answered(channel);
+    if (channel.isLive && isAlone && ms) this.connection.measured(ms);
+    const place = { outbox: channel.outbox, number };
+    const effects = noEffects();
+    const queued = await this.store.write(STATE, async (tx) => {
+      const found = await answer(tx, place, said, this.seconds());
+      if (found) effects.chats.add(found.chat);
+      if (found && accepted && found.tag === SendText) {
+        await this.accepted(tx, found, { ...accepted, at: channel.at }, effects);
+      }
+      return found;
+    });
+    void this.sender.pump(channel);
+    if (!queued) return;
+    this.askHeads(effects);
+    const isMoved = makesChat(queued.tag);
+    this.events.changed(effects, isMoved ? { from: -queued.order, to: queued.made } : undefined);
+    this.events.answered(queued.order);
+    if (queued.code && !queued.open) this.refused(queued);
+  }
+
+  private async accepted(
+    tx: Transaction,
+    queued: Queued,
+    state: { seq: number; changes: number; at: number },
+    effects: Effects,
+  ): Promise<void> {
+    const command = decode(queued.bytes) as SendText;
+    let { replyTo } = command;
+    if (replyTo < 0) {
+      const [target] = await tx.by("commands", "number", [queued.outbox, -replyTo]);
+      replyTo = target?.made ?? 0;
+    }
+    const content = { me: this.user, text: command.text, replyTo };
+    await sync.applyAccepted(tx, queued, state, content, effects);
+  }
+
+  private refused(queued: Queued): void {
+    this.events.notice({ kind: "refused", code: queued.code, chat: Math.max(queued.chat, 0) });
+  }
+
+  private later(channel: Channel, { retryAfterMs }: Later): void {
+    const number = channel.next;
+    this.sender.hold(channel, retryAfterMs);
+    this.world.after(retryAfterMs, () => {
+      if (channel === this.channel && channel.isLive && !channel.isOld) {
+        this.sender.restart(channel, channel.outbox, number);
+      } else this.connection.nudge();
+    });
+  }
+
+  private async forked(channel: Channel): Promise<void> {
+    this.sender.hold(channel);
+    const outbox = await this.store.write(["singles", "commands"], fork, true);
+    this.sender.restart(channel, outbox, 1);
+    this.events.changed({ ...noEffects(), status: true });
+  }
+
+  // -- A new epoch ---------------------------------------------------------------------------------
+
+  private listed(): void {
+    this.events.status({ updating: false });
+    if (this.isRequeueing) return;
+    this.isRequeueing = true;
+    void this.requeue().finally(() => (this.isRequeueing = false));
+  }
+
+  /** After a new epoch: queue again what the server does not have of ours. */
+  private async requeue(): Promise<void> {
+    const outboxes = await this.store.read(["singles", "commands"], async (tx) => {
+      if (!(await tx.single("requeue"))) return null;
+      return new Set((await tx.all("commands")).map((item) => item.outbox));
+    });
+    if (!outboxes) return;
+    const known = new Map<number, number>();
+    for (const outbox of outboxes) {
+      const state = (await this.requests.ask({ tag: GetOutbox, outbox })) as OutboxState;
+      known.set(outbox, state.number);
+    }
+    const { id, dropped } = await this.store.write(
+      ["singles", "commands", "chats"],
+      async (tx) => {
+        const listed = new Set((await tx.all("chats")).map(({ chat }) => chat));
+        await tx.remove("singles", "requeue");
+        return requeue(tx, known, (chat) => listed.has(chat));
+      },
+      true,
+    );
+    if (this.channel) this.sender.restart(this.channel, id, 1);
+    this.events.changed({ ...noEffects(), status: true });
+    for (const item of dropped) {
+      this.events.notice({ kind: "dropped", code: ErrorCode.NOT_FOUND, chat: item.chat });
+    }
+  }
+
+  // -- What the server is told ------------------------------------------------------------------
+
+  private gotBulk(bytes: number): void {
+    if (this.got === 0) this.world.after(GOT_MS, () => this.sayGot());
+    this.got += bytes;
+    if (this.got >= GOT_BYTES) this.sayGot();
+  }
+
+  private sayGot(): void {
+    if (this.got) this.say({ tag: Got, size: this.got });
+    this.got = 0;
+  }
+
+  /** This device holds a chat up to `seq`. */
+  private received(chat: number, seq: number): void {
+    if (this.delivered.size === 0) this.world.after(RECEIVED_MS, () => this.sayReceived());
+    this.delivered.set(chat, Math.max(seq, this.delivered.get(chat) ?? 0));
+  }
+
+  private sayReceived(): void {
+    const marks = [...this.delivered].map(([chat, seq]) => ({ chat, seq }));
+    this.delivered.clear();
+    if (marks.length) this.say({ tag: Received, marks });
+  }
+}
