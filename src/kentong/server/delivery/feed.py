@@ -28,6 +28,7 @@ class UserFeed(NamedTuple):
     """A user connected here whose own head or memberships changed."""
 
     user_id: int
+    clock: int  # of the own head
     places: list[Head]
 
 
@@ -50,7 +51,7 @@ def read(tx: Transaction, cursor: int, told: Told, users: Collection[int]) -> Fe
         if state is not None and sum(state) < chat.version:
             chats.append(_chat(tx, chat, state, cursor, revised.get(chat.id, set())))
     changed = [
-        UserFeed(user.id, listing.changed_places(tx, user.id, cursor))
+        UserFeed(user.id, user.clock, listing.changed_places(tx, user.id, cursor))
         for user in listing.changed_users(tx, cursor)
         if user.id in users
     ]

@@ -26,11 +26,17 @@ class Feeder:
         self._reading = False
         self._woken = False
         self._stopped = False
+        self._generation = 0  # of the history that is read
         self.passes = 0
 
     async def start(self) -> None:
         """Begin where the database is now; nobody is connected yet."""
-        self._hub.cursor = await self._engine.read(lambda tx: tx.cursor())
+        self.begin(await self._engine.read(lambda tx: tx.cursor()))
+
+    def begin(self, cursor: int) -> None:
+        """Read from here on, perhaps of another history; nobody is connected."""
+        self._generation += 1
+        self._hub.cursor = cursor
 
     def stop(self) -> None:
         """Read no more."""
@@ -45,20 +51,21 @@ class Feeder:
             return
         self._reading = True
         self._woken = False
-        hub, cursor = self._hub, self._hub.cursor
+        hub, cursor, generation = self._hub, self._hub.cursor, self._generation
 
         def work(tx: Transaction) -> feed.Feed:
             return feed.read(tx, cursor, hub.told, hub.users)
 
-        self._engine.post_read(work, self._read)
+        self._engine.post_read(work, lambda outcome: self._read(generation, outcome))
 
-    def _read(self, outcome: Outcome) -> None:
+    def _read(self, generation: int, outcome: Outcome) -> None:
         self._reading = False
         self.passes += 1
         if outcome.error is not None:
             log.error("reading changes failed", exc_info=outcome.error)
             return
-        self._hub.tell(outcome.result)
+        if generation == self._generation:
+            self._hub.tell(outcome.result)
         if self._woken:
             self.wake()
 

@@ -78,6 +78,8 @@ class Hub:
         self._chats: dict[int, ChatState] = {}
         self._users: dict[int, list[Subscriber]] = {}
         self._watchers: dict[int, list[Subscriber]] = {}
+        # (user, chat or 0): the clock told last, for what a cursor held back reads again
+        self._recent: dict[tuple[int, int], int] = {}
 
     # -- Coming and going ---------------------------------------------------------------
 
@@ -155,12 +157,23 @@ class Hub:
             if state is not None and state.last_seq + state.changes < chat.chat.version:
                 self._tell_chat(state, chat)
         self.cursor = max(self.cursor, feed.cursor)
+        self._recent = {key: clock for key, clock in self._recent.items() if clock >= self.cursor}
 
     def _tell_user(self, feed: UserFeed) -> None:
-        for subscriber in list(self._users.get(feed.user_id, ())):
-            subscriber.refresh_me()
-            for place in feed.places:
-                self._tell_place(subscriber, place)
+        devices = list(self._users.get(feed.user_id, ()))
+        if self._is_new(feed.user_id, 0, feed.clock):
+            for subscriber in devices:
+                subscriber.refresh_me()
+        for place in feed.places:
+            if self._is_new(feed.user_id, place.chat.id, place.member.clock):
+                for subscriber in devices:
+                    self._tell_place(subscriber, place)
+
+    def _is_new(self, user_id: int, chat_id: int, clock: int) -> bool:
+        key = (user_id, chat_id)
+        is_new = self._recent.get(key) != clock
+        self._recent[key] = clock
+        return is_new
 
     def _tell_place(self, subscriber: Subscriber, place: Head) -> None:
         chat_id, member = place.chat.id, place.member

@@ -7,7 +7,6 @@ from kentong.protocol.codec import encode
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.limits import OUTBOX_UNCONFIRMED_MAX
 from kentong.protocol.messages import Accepted, Command, Forked, Later, Message, Refusal, Restart
-from kentong.protocol.planted import Planted
 from kentong.server import routes
 from kentong.server.access import Caller
 from kentong.server.features import outbox
@@ -81,8 +80,6 @@ class Commands:
                 _give_up(node, caller, frame)
             self._done(generation, outcome)
 
-        if Planted.PUSH_BEFORE_COMMIT in node.planted:
-            self._send(encode(Accepted(1, 0)))  # what it would be to answer before the commit
         node.engine.post_write(work, done)
         return True
 

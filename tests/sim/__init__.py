@@ -1,0 +1,1 @@
+"""The seeded simulation: server, clients, stores, clock and network in one process."""
