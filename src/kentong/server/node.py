@@ -1,11 +1,16 @@
 """What one running server shares between its connections."""
 
+import contextlib
 import dataclasses
+import random
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
+from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.planted import NOTHING, Planted
 from kentong.server.access import Caller, Context
 from kentong.server.config import Config
@@ -15,6 +20,14 @@ from kentong.server.rules.rates import Rates
 from kentong.server.storage.engine import Engine, Transaction
 
 BURST = 10  # minutes' worth of commands that an account may save up
+RETURN_MS = (500, 5_000)  # devices that were sent away come back spread over this time
+
+
+class Ending(Protocol):
+    """A session, as far as the node cares."""
+
+    def end(self, code: ErrorCode, retry_after_ms: int = 0) -> None:
+        """Say why it is over, and close."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -57,10 +70,31 @@ class Node:
     new_token: Callable[[], str] = lambda: secrets.token_urlsafe(15)
     planted: frozenset[Planted] = NOTHING
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    sessions: set[Ending] = dataclasses.field(default_factory=set)  # those that are open
 
     def context(self, tx: Transaction, caller: Caller) -> Context:
         """What a handler works with."""
         return Context(tx, caller, int(self.now()), self.config, self.new_token, self.planted)
+
+    def end_all(self, code: ErrorCode) -> None:
+        """End every session; the devices come back by and by."""
+        for session in list(self.sessions):
+            session.end(code, random.randint(*RETURN_MS))
+
+    async def restore(self, source: Path) -> None:
+        """Put a backup in place of everything while the server runs.
+
+        All devices are sent away and come back to the new epoch. Raises as Engine.restore;
+        then nothing happened.
+        """
+        await self.engine.restore(source)
+        # What was read and written before reports before these two, lane by lane; after them
+        # nobody can be told anything of the history that is gone.
+        with contextlib.suppress(Refused):  # no room to write: it waited in line all the same
+            await self.engine.write(lambda tx: None)
+        cursor = await self.engine.read(lambda tx: tx.cursor())
+        self.end_all(ErrorCode.SHUTTING_DOWN)
+        self.feeder.begin(cursor)
 
 
 def start_node(config: Config, engine: Engine, planted: frozenset[Planted] = NOTHING) -> Node:

@@ -86,6 +86,7 @@ class Session:
         if self._hello.version != VERSION:
             self.end(ErrorCode.UNSUPPORTED_VERSION)
             return
+        self._node.sessions.add(self)
         node, hello, secret_hash = self._node, self._hello, self._secret_hash
 
         def work(tx: Transaction) -> Arrival:
@@ -361,6 +362,7 @@ class Session:
         self._leave()
 
     def _leave(self) -> None:
+        self._node.sessions.discard(self)
         self._node.hub.detach(self)
         if self.news is not None:
             self.news.stop()
