@@ -131,3 +131,8 @@ class Ended(Event):
     """The device was signed out, or its account suspended: nothing will come any more."""
 
     code: ErrorCode | int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsLost(Event):
+    """The listener was too slow: events before this one were dropped. Read the store anew."""

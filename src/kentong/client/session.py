@@ -251,9 +251,9 @@ class Session:
         self._reply(answer)
 
     def _failed(self, failed: wire.Failed) -> None:
-        self.wishes.failed(failed.request, self._now)
         self._pages.pop(failed.request, None)
-        self._reply(failed)
+        if not self.wishes.failed(failed, self._now):
+            self._reply(failed)
 
     def _reply(self, answer: Any) -> None:  # noqa: ANN401 - any answer with a request
         self._reply_to(answer.request, answer)

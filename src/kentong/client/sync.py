@@ -76,8 +76,9 @@ class Sync:
             store.set_number("epoch", welcome.epoch)
         if welcome.user:
             store.save_own(replace(store.own, user=welcome.user))
-        if welcome.flags & WelcomeFlag.HORIZON and not store.number("sweep"):
+        if welcome.flags & WelcomeFlag.HORIZON:  # everything is listed from the beginning
             store.set_number("sweep", 1)
+            store.save_token(Token())
             store.timeline.forget_windows()
             store.unlist_all()
 

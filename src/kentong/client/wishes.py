@@ -8,8 +8,10 @@ from kentong.client.events import ChatChanged, Event
 from kentong.client.store import Store
 from kentong.client.sync import Wanted, covers
 from kentong.protocol.codec import encode
+from kentong.protocol.errors import ErrorCode
 from kentong.protocol.messages import (
     Delivered,
+    Failed,
     GetHeads,
     GetOutbox,
     Got,
@@ -26,6 +28,8 @@ RECEIVED_CHATS_MAX: Final = 50  # in one notice
 SAID_AGAIN_S: Final = 60.0  # marks said so shortly before a connection ended
 GOT_AFTER_S: Final = 0.1  # acknowledgements below GOT_BYTES_MIN are gathered
 GOT_BYTES_MIN: Final = 1_024
+ASKED_AGAIN_S: Final = 2.0  # what failed for now
+TEMPORARY_CODES: Final = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED)
 WANTED_AFTER_S: Final = 0.3  # a head that does not fit may be explained by what follows
 WANTED_AGAIN_S: Final = 2.0
 HEADS_ASKED_MAX: Final = 50  # chats in one GetHeads
@@ -48,6 +52,8 @@ class Wishes:
         self._asked_heads: dict[int, list[int]] = {}
         self._asked_outboxes: dict[int, int] = {}
         self._asked: dict[int, float] = {}  # request -> when, on this connection
+        self._again: dict[int, float] = {}  # request -> when to ask it again
+        self._outboxes_at = 0.0
         self._got = 0
         self._got_at = NEVER
         self._received_at = NEVER
@@ -118,12 +124,21 @@ class Wishes:
             self._wanted_at = min(self._wanted_at, now + WANTED_AGAIN_S)
         self._asked.pop(request, None)
 
-    def failed(self, request: int, now: float) -> None:
-        """A request can't be answered now."""
+    def failed(self, failed: Failed, now: float) -> bool:
+        """A request can't be answered; whether it will be asked again by itself."""
+        request = failed.request
+        again_at = now + max(failed.retry_after_ms / 1_000, ASKED_AGAIN_S)
         self._asked.pop(request, None)
-        self._asked_outboxes.pop(request, None)
+        if self._asked_outboxes.pop(request, None) is not None:
+            self._outboxes_at = again_at
+            return True
         if self._asked_heads.pop(request, None):
-            self._wanted_at = now + WANTED_AGAIN_S
+            self._wanted_at = again_at
+            return True
+        is_temporary = failed.retry_after_ms > 0 or failed.code in TEMPORARY_CODES
+        if is_temporary and request in self._agenda.questions:
+            self._again[request] = again_at
+        return is_temporary
 
     def outbox_known(self, state: OutboxState) -> None:
         """How far the server knows an outbox that it was asked about."""
@@ -159,7 +174,9 @@ class Wishes:
 
     def next_due(self, now: float, listed: bool) -> float:
         """When `frames` has more to say though nothing comes."""
-        due = min(self._got_at, self._received_at, self._ping_due())
+        due = min(self._got_at, self._received_at, self._ping_due(), *self._again.values())
+        if self._outboxes_at > now:
+            due = min(due, self._outboxes_at)
         paused = self._courier.waits_until()
         if paused is not None and paused > now:
             due = min(due, paused)
@@ -180,15 +197,19 @@ class Wishes:
     def _questions(self, now: float) -> list[bytes]:
         frames = []
         open_questions = sum(number in self._agenda.questions for number in self._asked)
+        self._again = {n: at for n, at in self._again.items() if n in self._agenda.questions}
         for number, question in self._agenda.questions.items():
+            if self._again.get(number, now) > now:
+                continue
             if number not in self._asked and open_questions < QUESTIONS_MAX:
+                self._again.pop(number, None)
                 self._asked[number] = now
                 open_questions += 1
                 frames.append(encode(question.request))
         return frames
 
     def _outboxes(self, now: float) -> list[bytes]:
-        if not self._store.number("requeue"):
+        if now < self._outboxes_at or not self._store.number("requeue"):
             return []
         frames = []
         for outbox in self._courier.unknown_outboxes():
