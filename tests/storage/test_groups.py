@@ -1,7 +1,7 @@
 """Works that share a commit don't share their failures."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,16 @@ import pytest
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.model import NewReport
 from kentong.server.storage import accounts, reports
-from kentong.server.storage.engine import Database, GroupedEngine, Transaction
+from kentong.server.storage.engine import (
+    Database,
+    GroupedEngine,
+    GroupResult,
+    Outcome,
+    Pending,
+    ThreadLane,
+    Transaction,
+    Work,
+)
 from tests.storage import town
 
 
@@ -29,6 +38,10 @@ def write_and_fail(tx: Transaction) -> None:
 
 def break_a_rule(tx: Transaction) -> None:
     tx.run("INSERT INTO no_such_table (x) VALUES (1)")
+
+
+def stumble(outcome: Outcome) -> None:
+    raise RuntimeError("the caller's bug")
 
 
 def names(tx: Transaction) -> list[str]:
@@ -129,6 +142,57 @@ def test_a_cancelled_caller_does_not_stop_the_others(database: Database) -> None
         return found
 
     assert len(asyncio.run(scenario())) == 10
+
+
+def test_a_caller_that_fails_does_not_take_the_others_results(database: Database) -> None:
+    async def scenario() -> tuple[int, int]:
+        engine = GroupedEngine(database)
+        announced: list[int] = []
+        engine.on_change = lambda: announced.append(1)
+        engine.post_write(add("anna"), stumble)
+        found = await engine.write(add("bob"))
+        await stop(engine)
+        return found, len(announced)
+
+    found, announced = asyncio.run(scenario())
+    assert found > 0
+    assert announced >= 1
+
+
+def test_posted_works_report_in_order(database: Database) -> None:
+    async def scenario() -> list[int]:
+        engine = GroupedEngine(database)
+        reported: list[int] = []
+        for _ in range(30):
+            engine.post_write(add("somebody"), lambda outcome: reported.append(outcome.result))
+        await engine.write(add("the last one"))
+        await stop(engine)
+        return reported
+
+    reported = asyncio.run(scenario())
+    assert len(reported) == 30
+    assert reported == sorted(reported)
+
+
+def test_a_lane_outlives_a_failure_of_the_engine() -> None:
+    async def scenario() -> None:
+        calls: list[int] = []
+
+        def run_group(works: Sequence[Work]) -> GroupResult:
+            calls.append(len(works))
+            if len(calls) == 1:
+                raise RuntimeError("our bug")
+            return GroupResult([Outcome("fine") for _ in works])
+
+        arrived: asyncio.Queue[Outcome] = asyncio.Queue()
+        lane = ThreadLane(run_group, lambda group, result: arrived.put_nowait(result.outcomes[0]))
+        lane.put(Pending(refuse, lambda outcome: None))
+        assert isinstance((await arrived.get()).error, RuntimeError)
+        lane.put(Pending(refuse, lambda outcome: None))
+        assert (await arrived.get()).result == "fine"
+        await lane.close()
+
+    asyncio.run(scenario())
 
 
 def test_closing_finishes_what_waits(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@
 import abc
 import asyncio
 import functools
+import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -20,6 +22,11 @@ Work = Callable[["Transaction"], Any]
 DISK_RETRY_MS = 5_000
 BUSY_RETRY_MS = 1_000
 GROUP_WORKS_MAX = 1_000  # works that share one commit or one snapshot
+LINGER_S = 0.002  # a busy lane lets a group grow so long: a commit costs as much as ten works
+LINGER_FROM_WORKS = 8  # in the group before; fewer are in a hurry ...
+LINGER_BELOW_WORKS = 64  # ... and more need no help
+
+log = logging.getLogger(__name__)
 
 
 class Transaction(abc.ABC):
@@ -230,16 +237,26 @@ class ThreadLane:
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
+        size = 0
         is_open = True
         while is_open:
             taken = [self._waiting.get()]
-            size = min(self._waiting.qsize(), GROUP_WORKS_MAX - 1)
-            taken += [self._waiting.get_nowait() for _ in range(size)]
+            if LINGER_FROM_WORKS <= size < LINGER_BELOW_WORKS:
+                time.sleep(LINGER_S)
+            more = min(self._waiting.qsize(), GROUP_WORKS_MAX - 1)
+            taken += [self._waiting.get_nowait() for _ in range(more)]
             group = [pending for pending in taken if pending is not None]
             is_open = len(group) == len(taken)
+            size = len(group)
             if group:
-                result = self._run_group([pending.work for pending in group])
-                self._loop.call_soon_threadsafe(self._deliver, group, result)
+                self._loop.call_soon_threadsafe(self._deliver, group, self._run(group))
+
+    def _run(self, group: Sequence[Pending]) -> GroupResult:
+        try:
+            return self._run_group([pending.work for pending in group])
+        except Exception as error:
+            log.exception("a group of works failed as a whole")
+            return GroupResult([Outcome(None, error) for _ in group])
 
 
 class GroupedEngine(Engine):
@@ -294,7 +311,10 @@ class GroupedEngine(Engine):
 
     def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
         for (_, done), outcome in zip(group, result.outcomes, strict=True):
-            done(outcome)
+            try:
+                done(outcome)
+            except Exception:  # its bug must not take the others' results
+                log.exception("what waited for a work failed")
         if result.wrote:
             self.on_change()
 

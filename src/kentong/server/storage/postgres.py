@@ -76,13 +76,13 @@ class PostgresTransaction(Transaction):
     is good only for what is read after it.
     """
 
-    __slots__ = ("_clock", "_connection", "_offset")
+    __slots__ = ("_clock", "_cursor", "_offset")
 
     for_update = " FOR UPDATE"
 
     def __init__(self, connection: Connection, offset: int) -> None:
         super().__init__()
-        self._connection = connection
+        self._cursor = connection.cursor()  # one for all statements: it is dear to make
         self._offset = offset
         self._clock = 0
 
@@ -131,7 +131,7 @@ class PostgresTransaction(Transaction):
     def _execute(self, sql: str, args: tuple[SqlValue, ...]) -> psycopg.Cursor[Any]:
         if not sql.startswith("SELECT"):
             self.wrote = True
-        return self._connection.execute(_translated(sql), args)
+        return self._cursor.execute(_translated(sql), args)
 
 
 class PostgresDatabase(Database):

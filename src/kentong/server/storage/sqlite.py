@@ -73,6 +73,8 @@ class SqliteDatabase(Database):
         with self.writing:
             before = self._counter.last
             try:
+                if self.writer.in_transaction:  # only with the planted bug
+                    self.writer.execute("COMMIT")
                 self._require_space()
                 try:
                     return self._run_together(works)
@@ -86,12 +88,14 @@ class SqliteDatabase(Database):
     def read_group(self, works: Sequence[Work]) -> GroupResult:
         with self.reading:
             execute = self._reader.execute
-            execute("BEGIN")
             try:
-                outcomes = [_attempt(work, _reading(execute)) for work in works]
+                execute("BEGIN")
+                return GroupResult([_attempt(work, _reading(execute)) for work in works])
+            except sqlite3.Error as error:
+                return GroupResult([Outcome(None, _busy(error)) for _ in works])
             finally:
-                execute("COMMIT")
-            return GroupResult(outcomes)
+                if self._reader.in_transaction:
+                    execute("ROLLBACK")  # nothing was written: it only ends the snapshot
 
     def backup(self, target: Path) -> None:
         copies.backup(self.folder.path, target)
@@ -110,6 +114,12 @@ class SqliteDatabase(Database):
     def close(self) -> None:
         self.disconnect()
         self.folder.close()
+
+    def lose_power(self) -> None:
+        """What a simulation does to a server: whatever is not committed is gone."""
+        if self.writer.in_transaction:
+            self.writer.execute("ROLLBACK")
+        self.close()
 
     def disconnect(self) -> None:
         """Close both connections; the last one empties the log."""
@@ -165,7 +175,8 @@ class SqliteDatabase(Database):
             execute("UPDATE meta SET value = ? WHERE key = 'clock'", (self._counter.last,))
         if removed:
             self.removals.add(removed)
-        execute("COMMIT")
+        if not self.options.commits_late:
+            execute("COMMIT")
 
     def _undo(self, begin_clock: int) -> None:
         if self.writer.in_transaction:  # some errors have undone everything already
@@ -200,4 +211,8 @@ def _failure(error: sqlite3.Error | OSError) -> Exception:
     """What a caller is told when its group could not be stored; a new one for each."""
     if isinstance(error, OSError) or _is_about_the_disk(error):
         return Refused(ErrorCode.DISK_FULL, str(error), retry_after_ms=DISK_RETRY_MS)
+    return _busy(error)
+
+
+def _busy(error: sqlite3.Error) -> Refused:
     return Refused(ErrorCode.OVERLOADED, str(error), retry_after_ms=BUSY_RETRY_MS)
