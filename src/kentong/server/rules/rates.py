@@ -12,6 +12,9 @@ class Rates:
         self._keys_max = keys_max
         self._buckets: dict[object, tuple[float, float]] = {}  # key: (tokens, at_s)
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def take(self, key: object, now_s: float, cost: float = 1.0) -> int:
         """Take `cost` tokens: 0 if they were there, else milliseconds until they are."""
         tokens, at_s = self._buckets.get(key, (self._burst, now_s))

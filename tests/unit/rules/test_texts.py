@@ -1,0 +1,50 @@
+"""What a text, a name or a title may look like."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kentong.protocol.errors import ErrorCode, Refused
+from kentong.server.rules.texts import message_text, shown_name
+
+
+def test_white_space_around_a_text_goes() -> None:
+    assert message_text(" \n hello\nthere \t", 100) == "hello\nthere"
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t "])
+def test_an_empty_text_is_refused(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        message_text(text, 100)
+    assert caught.value.code is ErrorCode.TEXT_EMPTY
+
+
+def test_length_counts_code_points() -> None:
+    assert message_text("🦜" * 5, 5) == "🦜" * 5
+    with pytest.raises(Refused) as caught:
+        message_text("🦜" * 6, 5)
+    assert caught.value.code is ErrorCode.TEXT_TOO_LONG
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a" * 65, "a\x00b", "a\u202eb", "\u200b", "\ufeff", "a\ud800"]
+)
+def test_a_name_that_hides_something_is_refused(name: str) -> None:
+    with pytest.raises(Refused) as caught:
+        shown_name(name, 64)
+    assert caught.value.code is ErrorCode.NAME_INVALID
+
+
+@pytest.mark.parametrize("name", ["Anna", "नेहा", "می\u200cخواهم", "李", "👩\u200d🌾", "O’Neill"])
+def test_names_of_the_world_stay(name: str) -> None:
+    assert shown_name(name, 64) == name
+
+
+@given(st.text(max_size=80))
+def test_a_shown_name_stays_as_it_is(name: str) -> None:
+    try:
+        shown = shown_name(name, 64)
+    except Refused:
+        return
+    assert shown_name(shown, 64) == shown
+    assert shown == shown.strip()
