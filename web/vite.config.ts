@@ -1,8 +1,8 @@
 /** How the web client is built: few requests, names that never mean two things. */
 import { resolve } from "node:path";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 import solid from "vite-plugin-solid";
-import { finish } from "./tools/finish";
+import { finish } from "./tools/finish.ts";
 
 const output = resolve(import.meta.dirname, "../src/kentong/webclient");
 

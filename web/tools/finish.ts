@@ -29,7 +29,9 @@ export function finish(output: string): Plugin {
  */
 function stamp(output: string): number {
   const hash = createHash("sha256");
-  for (const path of files(output)) hash.update(path.slice(output.length)).update(readFileSync(path));
+  for (const path of files(output)) {
+    hash.update(path.slice(output.length)).update(readFileSync(path));
+  }
   if (existsSync(WORKER)) hash.update(readFileSync(WORKER));
   const number = (hash.digest().readUInt16BE(0) % 65_535) + 1;
   const index = join(output, "index.html");

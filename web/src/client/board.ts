@@ -2,6 +2,7 @@
 import type { Events } from "./session";
 import type { Effects } from "./sync";
 import type { Change, Notice, Status } from "./types";
+import { renewWorker } from "./worker";
 
 /** Listeners of one kind of news. */
 class Listeners<T> {
@@ -26,6 +27,8 @@ export class Board implements Events {
   /** Read again the parts of the status that stand in the store. */
   read: () => Promise<void> = () => Promise.resolve();
   onPeople: (users: readonly number[]) => void = () => undefined;
+  /** Called while online, often. */
+  onOnline: () => void = () => undefined;
   private readonly answers = new Map<number, () => void>();
   private mayBeLost = false;
   private current: Status = {
@@ -76,6 +79,7 @@ export class Board implements Events {
 
   status(part: Partial<Status>): void {
     this.set(part);
+    if (this.current.link === "online") this.onOnline();
     if (!this.mayBeLost || this.current.link !== "online") return;
     this.mayBeLost = false;
     this.notice({ kind: "lost", code: 0, chat: 0 });
@@ -100,8 +104,9 @@ export class Board implements Events {
     this.current.bytesDown += down;
   }
 
+  /** The new build is fetched first, so that reloading shows it at once. */
   outdated(): void {
-    this.set({ updateReady: true });
+    void renewWorker().then(() => this.set({ updateReady: true }));
   }
 
   typing(chat: number, user: number): void {

@@ -6,7 +6,7 @@ import type { Question } from "./requests";
 import { Session, type Events } from "./session";
 import type { Queued, Store } from "./store";
 import { noEffects } from "./sync";
-import { Tabs, type Talk } from "./tabs";
+import { Tabs } from "./tabs";
 import { RequestFailed, type Status } from "./types";
 import type { Window } from "./windows";
 import type { World } from "./world";
@@ -109,7 +109,7 @@ export class Hub {
   }
 
   private wish(wish: Wish): void {
-    this.tabs.say(wish as unknown as Talk);
+    this.tabs.say(wish);
     this.tabs.expectLeader();
   }
 
@@ -173,7 +173,7 @@ export class Hub {
   }
 
   private sayTold(told: Told): void {
-    this.tabs.say(told as unknown as Talk);
+    this.tabs.say(told);
   }
 
   private fenced(): void {

@@ -34,7 +34,7 @@ import { instance, signOut } from "./join";
 import { OUTBOX, current, enqueue, openCommands } from "./outbox";
 import { People } from "./people";
 import { Store, rowKeys, type Queued } from "./store";
-import { readUpTo } from "./sync";
+import { readUpTo, version } from "./sync";
 import type {
   Change,
   ChatView,
@@ -60,6 +60,7 @@ import {
   withChanges,
 } from "./views";
 import { holds, holes, wanted } from "./windows";
+import { keepWorker, sendLater } from "./worker";
 import { browserWorld, type World } from "./world";
 
 const TYPING_MS = 4_000;
@@ -103,6 +104,7 @@ class Client implements Messenger {
   ) {
     this.hub = new Hub(name, store, world, board.build, board);
     board.read = () => this.refresh();
+    board.onOnline = () => keepWorker();
     this.people = new People(store, this.hub, (users) => board.announce({ people: users }));
     board.onPeople = (users) => void this.people.load(users);
     this.drafts = new Drafts(store);
@@ -181,8 +183,8 @@ class Client implements Messenger {
     const kept = rows.filter(({ seq }) => seq >= low && seq <= high && holds(windows, seq));
     const shown = withChanges(kept.map(rowView), open);
     const { user } = this.status();
-    const texts = open.filter((item) => item.tag === SendText).map((item) => waitingRow(item, user));
-    for (const run of wanted(windows, low, high, high ? versionOf(chat) : 0)) this.fetch(id, run);
+    const texts = open.filter(({ tag }) => tag === SendText).map((item) => waitingRow(item, user));
+    for (const run of wanted(windows, low, high, chat ? version(chat) : 0)) this.fetch(id, run);
     return {
       rows: last >= (chat?.lastSeq ?? 0) ? [...shown, ...texts] : shown,
       holes: holes(windows, low, high),
@@ -207,6 +209,7 @@ class Client implements Messenger {
     const now = Math.floor((this.world.date() + this.status().clockOffsetMs) / 1000);
     const queued = await this.store.write(OUTBOX, (tx) => enqueue(tx, command, now), true);
     this.hub.offer(queued);
+    if (this.status().link !== "online") void sendLater();
     this.hub.share([queued.chat || -queued.order]);
     return queued;
   }
@@ -355,8 +358,4 @@ class Client implements Messenger {
     this.store.close();
     await Store.erase(this.name);
   }
-}
-
-function versionOf(chat: { lastSeq: number; changes: number } | undefined): number {
-  return chat ? chat.lastSeq + chat.changes : 0;
 }

@@ -36,7 +36,7 @@ export class Requests {
   /** Rejects with RequestFailed. `onNumber` hears the request's number before it is sent. */
   ask(question: Question, onNumber?: (request: number) => void): Promise<FromServer> {
     const request = ++this.last;
-    const frame = encode({ ...question, request } as Outgoing<Request>);
+    const frame = encode({ ...question, request });
     onNumber?.(request);
     return new Promise((resolve, reject) => {
       this.waiting.set(request, { isSent: false, frame, resolve, reject });
@@ -71,9 +71,14 @@ export class Requests {
     const waiting = this.waiting.get(request);
     if (!waiting) return;
     const wait = retryAfterMs || (code === ErrorCode.TOO_MANY_REQUESTS ? BUSY_MS : 0);
-    if (wait) return this.after(wait, () => (waiting.isSent = false) || this.sendMore());
+    if (wait) return this.after(wait, () => this.again(waiting));
     this.waiting.delete(request);
     waiting.reject(new RequestFailed(code));
+    this.sendMore();
+  }
+
+  private again(waiting: Waiting): void {
+    waiting.isSent = false;
     this.sendMore();
   }
 }

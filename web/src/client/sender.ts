@@ -92,8 +92,8 @@ export class Sender {
   }
 
   private leave(channel: Channel, queued: Queued): boolean {
-    if (channel.isPaused || channel.isOld || !this.hasRoom(channel, queued.bytes.length)) return false;
-    if (!this.send(queued.bytes)) return false;
+    if (channel.isPaused || channel.isOld) return false;
+    if (!this.hasRoom(channel, queued.bytes.length) || !this.send(queued.bytes)) return false;
     this.left(channel, queued);
     return true;
   }
@@ -111,14 +111,19 @@ export class Sender {
     try {
       while (this.isStale && channel.isLive) {
         this.isStale = false;
-        for (const queued of await this.waiting(channel)) {
-          if (queued.number === channel.toSend && !this.leave(channel, queued)) return;
-          this.isStale = true;
-        }
+        this.isStale = this.leaveAll(channel, await this.waiting(channel)) || this.isStale;
       }
     } finally {
       this.isPumping = false;
     }
+  }
+
+  /** Whether all had room, and there may be more. */
+  private leaveAll(channel: Channel, waiting: Queued[]): boolean {
+    return (
+      waiting.length > 0 &&
+      waiting.every((item) => item.number !== channel.toSend || this.leave(channel, item))
+    );
   }
 
   private waiting(channel: Channel): Promise<Queued[]> {

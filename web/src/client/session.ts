@@ -23,7 +23,6 @@ import {
   GetOutbox,
   GetRange,
   Goodbye,
-  Got,
   Heads,
   Invite,
   Later,
@@ -37,7 +36,6 @@ import {
   Posted,
   Presence,
   Read,
-  Received,
   Refusal,
   Rows,
   SendText,
@@ -47,10 +45,13 @@ import {
   type Notice as Said,
 } from "../protocol/messages.gen";
 import { Connection, type Channel, type Opening, type Speaker } from "./connection";
-import { answer, fork, forgetOld, makesChat, requeue, type Answer } from "./outbox";
+import { fork, requeueLost } from "./epoch";
+import { answer, forgetOld, makesChat, type Answer } from "./outbox";
+import { Receipts } from "./receipts";
 import { Requests, type Question } from "./requests";
 import { Sender } from "./sender";
 import type { Queued, Store, Transaction } from "./store";
+import * as live from "./live";
 import * as sync from "./sync";
 import { noEffects, STATE, type Effects } from "./sync";
 import type { LinkState, Notice, Status } from "./types";
@@ -73,10 +74,12 @@ export interface Events {
   fenced(): void;
 }
 
-const GOT_BYTES = 1_024;
-const GOT_MS = 100;
-const RECEIVED_MS = 2_000;
 const ABSOLUTE_FROM = 1e9; // an `Accepted.later` from here on is a time
+interface Look {
+  foreground: boolean;
+  chats: readonly number[];
+}
+
 const RETRY_MS = 3_000;
 const RETRY_MS_MAX = 300_000;
 const HEADS_TAIL = 20;
@@ -94,9 +97,8 @@ export class Session implements Speaker {
   private chain: Promise<unknown> = Promise.resolve();
   private channel: Channel | null = null;
   private user = 0;
-  private looks: { foreground: boolean; chats: readonly number[] } = { foreground: true, chats: [] };
-  private got = 0;
-  private delivered = new Map<number, number>();
+  private looks: Look = { foreground: true, chats: [] };
+  private readonly receipts: Receipts;
   private readonly asked = new Set<number>(); // chats whose head was asked for
   private readonly runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
   private heldMark = 0;
@@ -112,6 +114,7 @@ export class Session implements Speaker {
     const send = (frame: Uint8Array): boolean => this.connection.send(frame);
     this.connection = new Connection(world, this, encode({ tag: Ping }));
     this.requests = new Requests(send, (ms, action) => void world.after(ms, action));
+    this.receipts = new Receipts(world, (notice) => this.say(notice));
     this.sender = new Sender(store, () => world.now(), send);
   }
 
@@ -225,7 +228,8 @@ export class Session implements Speaker {
     await this.handleSession(channel, message);
     await this.handleState(channel, message);
     this.handleAnswer(message);
-    if (channel.isLive && (message.tag === Heads || message.tag === Rows)) this.gotBulk(frame.length);
+    const isBulk = message.tag === Heads || message.tag === Rows;
+    if (channel.isLive && isBulk) this.receipts.got(frame.length);
   }
 
   private async handleSession(channel: Channel, message: FromServer): Promise<void> {
@@ -258,15 +262,16 @@ export class Session implements Speaker {
       case Mark:
         return this.mark(channel, message.cursor);
       case Posted:
-        return this.apply((tx, effects) => sync.applyPosted(tx, message, this.user, effects));
+        return this.apply((tx, effects) => live.applyPosted(tx, message, this.user, effects));
       case Marked:
-        return this.apply((tx, effects) => sync.applyMarked(tx, message, effects));
+        return this.apply((tx, effects) => live.applyMarked(tx, message, effects));
       case Changed:
-        return this.apply((tx, effects) => sync.applyChanged(tx, message, this.user, effects));
+        return this.apply((tx, effects) => live.applyChanged(tx, message, this.user, effects));
       case Rows:
         return this.rows(message);
       case Typing: {
-        const [chat] = await this.store.read(["chats"], (tx) => tx.by("chats", "alias", message.alias));
+        const { alias } = message;
+        const [chat] = await this.store.read(["chats"], (tx) => tx.by("chats", "alias", alias));
         return chat && this.events.typing(chat.chat, message.user);
       }
       case Presence:
@@ -292,7 +297,7 @@ export class Session implements Speaker {
     const effects = noEffects();
     await this.store.write(STATE, (tx) => work(tx, effects));
     this.askHeads(effects);
-    effects.held.forEach((seq, chat) => this.received(chat, seq));
+    effects.held.forEach((seq, chat) => this.receipts.received(chat, seq));
     this.events.changed(effects);
   }
 
@@ -427,7 +432,7 @@ export class Session implements Speaker {
       replyTo = target?.made ?? 0;
     }
     const content = { me: this.user, text: command.text, replyTo };
-    await sync.applyAccepted(tx, queued, state, content, effects);
+    await live.applyAccepted(tx, queued, state, content, effects);
   }
 
   private refused(queued: Queued): void {
@@ -462,54 +467,16 @@ export class Session implements Speaker {
 
   /** After a new epoch: queue again what the server does not have of ours. */
   private async requeue(): Promise<void> {
-    const outboxes = await this.store.read(["singles", "commands"], async (tx) => {
-      if (!(await tx.single("requeue"))) return null;
-      return new Set((await tx.all("commands")).map((item) => item.outbox));
-    });
-    if (!outboxes) return;
-    const known = new Map<number, number>();
-    for (const outbox of outboxes) {
-      const state = (await this.requests.ask({ tag: GetOutbox, outbox })) as OutboxState;
-      known.set(outbox, state.number);
-    }
-    const { id, dropped } = await this.store.write(
-      ["singles", "commands", "chats"],
-      async (tx) => {
-        const listed = new Set((await tx.all("chats")).map(({ chat }) => chat));
-        await tx.remove("singles", "requeue");
-        return requeue(tx, known, (chat) => listed.has(chat));
-      },
-      true,
-    );
-    if (this.channel) this.sender.restart(this.channel, id, 1);
+    const moved = await requeueLost(this.store, (outbox) => this.lastNumber(outbox));
+    if (!moved) return;
+    if (this.channel) this.sender.restart(this.channel, moved.id, 1);
     this.events.changed({ ...noEffects(), status: true });
-    for (const item of dropped) {
+    for (const item of moved.dropped) {
       this.events.notice({ kind: "dropped", code: ErrorCode.NOT_FOUND, chat: item.chat });
     }
   }
 
-  // -- What the server is told ------------------------------------------------------------------
-
-  private gotBulk(bytes: number): void {
-    if (this.got === 0) this.world.after(GOT_MS, () => this.sayGot());
-    this.got += bytes;
-    if (this.got >= GOT_BYTES) this.sayGot();
-  }
-
-  private sayGot(): void {
-    if (this.got) this.say({ tag: Got, size: this.got });
-    this.got = 0;
-  }
-
-  /** This device holds a chat up to `seq`. */
-  private received(chat: number, seq: number): void {
-    if (this.delivered.size === 0) this.world.after(RECEIVED_MS, () => this.sayReceived());
-    this.delivered.set(chat, Math.max(seq, this.delivered.get(chat) ?? 0));
-  }
-
-  private sayReceived(): void {
-    const marks = [...this.delivered].map(([chat, seq]) => ({ chat, seq }));
-    this.delivered.clear();
-    if (marks.length) this.say({ tag: Received, marks });
+  private async lastNumber(outbox: number): Promise<number> {
+    return ((await this.requests.ask({ tag: GetOutbox, outbox })) as OutboxState).number;
   }
 }

@@ -171,7 +171,8 @@ function upgrade(database: IDBDatabase): void {
   database.createObjectStore("singles");
   database.createObjectStore("chats", { keyPath: "chat" }).createIndex("alias", "alias");
   database.createObjectStore("rows", { keyPath: ["chat", "seq"] });
-  const commands = database.createObjectStore("commands", { keyPath: "order", autoIncrement: true });
+  const byOrder = { keyPath: "order", autoIncrement: true };
+  const commands = database.createObjectStore("commands", byOrder);
   commands.createIndex("open", "open");
   commands.createIndex("number", ["outbox", "number"]);
   database.createObjectStore("people", { keyPath: "user" });

@@ -37,8 +37,10 @@ export class Tabs {
   }
 
   start(): void {
-    addEventListener("pagehide", () => this.isLeader && !this.hasLocks && this.say({ about: "gone" }));
-    if (!this.hasLocks) return this.elect(ANSWER_MS);
+    if (!this.hasLocks) {
+      addEventListener("pagehide", () => this.isLeader && this.say({ about: "gone" }));
+      return this.elect(ANSWER_MS);
+    }
     this.say({ about: "who" });
     void navigator.locks.request(this.name, () => this.holdLead());
   }

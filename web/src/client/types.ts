@@ -156,7 +156,7 @@ export interface Messenger {
   /** Newest first. From the local store: no network. */
   chats(): Promise<readonly ChatView[]>;
   chat(chat: number): Promise<ChatView | null>;
-  /** Rows first..last (ascending, waiting ones last if last >= lastSeq); asks the server for holes. */
+  /** Rows first..last (ascending, waiting ones last if last >= lastSeq); asks for holes. */
   rows(chat: number, first: number, last: number): Promise<RangeView>;
   /** Name of a person from the local store; unknown ones are asked for and announced by Change. */
   person(user: number): PersonView | null;

@@ -1,7 +1,13 @@
 /** What the screens are shown: rows and chats as stored, with the outbox laid over them. */
 import { decode } from "../protocol/codec";
 import { ChatKind, HeadFlag, RowKind } from "../protocol/codes.gen";
-import { CreateGroup, DeleteMessage, EditText, OpenDirect, SendText } from "../protocol/messages.gen";
+import {
+  CreateGroup,
+  DeleteMessage,
+  EditText,
+  OpenDirect,
+  SendText,
+} from "../protocol/messages.gen";
 import { makesChat } from "./outbox";
 import type { Queued, StoredChat, StoredRow } from "./store";
 import type { ChatView, RowView } from "./types";

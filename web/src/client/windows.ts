@@ -60,7 +60,8 @@ export function holds(windows: readonly Window[], seq: number): boolean {
 export function isKept(windows: readonly Window[], run: Window): boolean {
   let next = run.first;
   for (const window of windows) {
-    if (window.first <= next && window.last >= next && window.asOf >= run.asOf) next = window.last + 1;
+    const isNext = window.first <= next && window.last >= next;
+    if (isNext && window.asOf >= run.asOf) next = window.last + 1;
   }
   return next > run.last;
 }

@@ -34,7 +34,8 @@ for (const [name, line] of Object.entries(LAYOUTS)) {
   const [, tag, first = "", rest = ""] = /^(\d*):([^|]*)\|?(.*)$/.exec(line) ?? [];
   const words = (text: string): Column[] => (text ? text.split(" ").map(column) : []);
   const required = words(first);
-  const layout = { tag: Number(tag), required: required.length, columns: [...required, ...words(rest)] };
+  const columns = [...required, ...words(rest)];
+  const layout = { tag: Number(tag), required: required.length, columns };
   layouts[name] = layout;
   if (layout.tag) tagged[layout.tag] = layout;
 }
@@ -141,7 +142,7 @@ class Writer {
 }
 
 function same(value: Value, initial: Value): boolean {
-  return value === initial || (Array.isArray(value) && Array.isArray(initial) && value.length === 0);
+  return value === initial || (Array.isArray(initial) && (value as Value[]).length === 0);
 }
 
 function writeFields(to: Writer, layout: Layout, fields: Fields): void {
@@ -366,7 +367,9 @@ export const inflates = ((): boolean => {
 export async function unpackRows(packed: Uint8Array, deflated: number): Promise<Row[]> {
   const reader = new Reader(deflated ? await inflate(packed) : packed);
   const rows: Row[] = [];
-  for (let left = reader.array(); left > 0; left--) rows.push(readOne(reader, "Row") as unknown as Row);
+  for (let left = reader.array(); left > 0; left--) {
+    rows.push(readOne(reader, "Row") as unknown as Row);
+  }
   if (reader.at !== reader.bytes.length) throw new Malformed("bytes are left over");
   return rows;
 }

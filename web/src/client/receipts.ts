@@ -1,0 +1,42 @@
+/** What the server is told about what came: gathered for a moment, so that it costs little. */
+import type { Outgoing } from "../protocol/codec";
+import { Got, Received, type Notice } from "../protocol/messages.gen";
+import type { World } from "./world";
+
+const GOT_BYTES = 1_024;
+const GOT_MS = 100;
+const RECEIVED_MS = 2_000;
+
+export class Receipts {
+  private bytes = 0;
+  private readonly held = new Map<number, number>();
+
+  constructor(
+    private readonly world: World,
+    private readonly say: (notice: Outgoing<Notice>) => void,
+  ) {}
+
+  /** A bulk message of this size is stored. */
+  got(bytes: number): void {
+    if (this.bytes === 0) this.world.after(GOT_MS, () => this.sayGot());
+    this.bytes += bytes;
+    if (this.bytes >= GOT_BYTES) this.sayGot();
+  }
+
+  private sayGot(): void {
+    if (this.bytes) this.say({ tag: Got, size: this.bytes });
+    this.bytes = 0;
+  }
+
+  /** This device holds a chat up to `seq`. */
+  received(chat: number, seq: number): void {
+    if (this.held.size === 0) this.world.after(RECEIVED_MS, () => this.sayReceived());
+    this.held.set(chat, Math.max(seq, this.held.get(chat) ?? 0));
+  }
+
+  private sayReceived(): void {
+    const marks = [...this.held].map(([chat, seq]) => ({ chat, seq }));
+    this.held.clear();
+    if (marks.length) this.say({ tag: Received, marks });
+  }
+}
