@@ -279,7 +279,8 @@ class Connection:
             await event.wait()
         elif seconds > 0:
             try:
-                await asyncio.wait_for(event.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await event.wait()
             except TimeoutError:
                 pass
 

@@ -4,8 +4,10 @@ import asyncio
 import random
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 from kentong.client import account as accounts
@@ -104,8 +106,10 @@ class Messenger:
         return await cls._become(path, "", accounts.recover(address, code, device_name()))
 
     @classmethod
-    async def _become(cls, path: Path, name: str, joining: Any) -> Self:  # noqa: ANN401 - a coroutine
-        is_new = not path.exists()
+    async def _become(
+        cls, path: Path, name: str, joining: Coroutine[None, None, accounts.Joined]
+    ) -> Self:
+        is_new = not path.exists()  # noqa: ASYNC240 - as short as what the store does
         try:
             store = Store(path)
         except BaseException:
@@ -135,7 +139,12 @@ class Messenger:
         self._running.add_done_callback(lambda _: self._stir())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -373,9 +382,7 @@ class Messenger:
             run = missing[-1]
             begin = max(run.first, run.last - ROWS_AT_ONCE + 1)
             await self._ask(
-                lambda number, begin=begin, run=run: wire.GetRange(  # type: ignore[misc]
-                    number, chat, begin, run.last, run.as_of
-                )
+                partial(wire.GetRange, chat=chat, first=begin, last=run.last, as_of=run.as_of)
             )
         return self.rows(chat, first, last)
 
@@ -384,7 +391,7 @@ class Messenger:
         unknown = [user for user in users if self.store.person(user) is None]
         for start in range(0, len(unknown), PEOPLE_MAX):
             some = unknown[start : start + PEOPLE_MAX]
-            await self._ask(lambda number, some=some: wire.GetPeople(number, some))  # type: ignore[misc]
+            await self._ask(partial(wire.GetPeople, users=some))
         found = [self.store.person(user) for user in users]
         return [person for person in found if person is not None]
 
@@ -394,9 +401,8 @@ class Messenger:
         more = 1
         while more:
             after = members[-1].user if members else 0
-            page: wire.Members = await self._ask(
-                lambda number, after=after: wire.GetMembers(number, chat, after, int(banned))  # type: ignore[misc]
-            )
+            make = partial(wire.GetMembers, chat=chat, after=after, banned=int(banned))
+            page: wire.Members = await self._ask(make)
             members += page.members
             more = page.more and len(page.members)
         return members
@@ -411,7 +417,7 @@ class Messenger:
         answer: wire.Invite = await self._ask(lambda number: wire.GetInvite(number, token))
         return answer
 
-    async def _ask(self, make: Callable[[int], wire.Request]) -> Any:  # noqa: ANN401 - its own answer
+    async def _ask(self, make: Callable[[int], wire.Request]) -> Any:  # noqa: ANN401 - see each
         number = self._agenda.next_request()
         answers: list[wire.Message] = []
 

@@ -1,4 +1,5 @@
 """The rows of chats that a device keeps, and the windows that say how exact they are."""
+# ruff: noqa: S608 - SQL is put together from constants
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,6 +12,8 @@ from kentong.client.windows import Span, Window
 from kentong.protocol.messages import RowKind
 
 _COLUMNS = "chat, seq, at, author, text, kind, reply_to, edited, cut, subject"
+_SELECT = "SELECT " + _COLUMNS + " FROM rows "
+_REPLACE = "INSERT OR REPLACE INTO rows (" + _COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Timeline:
@@ -27,8 +30,7 @@ class Timeline:
     def rows(self, chat: int, first: int, last: int) -> list[RowView]:
         """The rows that are kept of first..last, ascending."""
         found = self._database.all(
-            f"SELECT {_COLUMNS} FROM rows WHERE chat = ? AND seq BETWEEN ? AND ? ORDER BY seq",  # noqa: S608
-            (chat, first, last),
+            _SELECT + "WHERE chat = ? AND seq BETWEEN ? AND ? ORDER BY seq", (chat, first, last)
         )
         return [_row_view(values) for values in found]
 
@@ -61,7 +63,7 @@ class Timeline:
     def _write(self, row: RowView) -> None:
         values = (row.chat, row.seq, row.at, row.author, row.text, row.kind, row.reply_to)
         self._database.run(
-            f"INSERT OR REPLACE INTO rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            _REPLACE,
             (*values, int(row.edited), int(row.cut), row.subject),
         )
 
