@@ -12,7 +12,11 @@ def test_white_space_around_a_text_goes() -> None:
     assert message_text(" \n hello\nthere \t", 100) == "hello\nthere"
 
 
-@pytest.mark.parametrize("text", ["", "  \n\t "])
+def test_nul_goes_since_not_every_engine_takes_it() -> None:
+    assert message_text("a\0b", 100) == "ab"
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t ", "\0"])
 def test_an_empty_text_is_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
         message_text(text, 100)

@@ -11,11 +11,11 @@ _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u
 
 
 def message_text(text: str, chars_max: int) -> str:
-    """The text as it is stored, without surrounding white space.
+    """The text as it is stored, without surrounding white space and without NUL.
 
     Raises Refused(TEXT_EMPTY, TEXT_TOO_LONG).
     """
-    text = text.strip()
+    text = text.replace("\0", "").strip()
     if not text:
         raise Refused(ErrorCode.TEXT_EMPTY)
     if len(text) > chars_max:

@@ -1,0 +1,108 @@
+"""Messages: send, edit, delete, reply."""
+
+import pytest
+
+from kentong.protocol.errors import ErrorCode
+from kentong.protocol.messages import (
+    BlockUser,
+    DeleteMessage,
+    EditText,
+    LeaveGroup,
+    RowKind,
+    SendText,
+)
+from kentong.server.storage import accounts
+from tests.unit.features.village import Village
+
+
+def test_sending_moves_the_own_read_mark(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    village.says("budi", chat, "one")
+    seq = village.says("anna", chat, "two")
+    from kentong.server.storage import members
+
+    mine = village.run(lambda tx: members.membership(tx, chat, village.id("anna")))
+    assert mine.read_seq == mine.delivered_seq == seq
+
+
+@pytest.mark.parametrize("blocker", ["anna", "budi"])
+def test_blocking_stops_messages_both_ways(village: Village, blocker: str) -> None:
+    chat = village.direct("anna", "budi")
+    other = "budi" if blocker == "anna" else "anna"
+    village.done(blocker, BlockUser(village.id(other)))
+    assert village.refused("anna", SendText(chat, "hi")) == ErrorCode.NOT_REACHABLE
+    assert village.refused("budi", SendText(chat, "hi")) == ErrorCode.NOT_REACHABLE
+    village.done(blocker, BlockUser(village.id(other), 0))
+    assert village.says("anna", chat, "hi") == 1
+
+
+def test_blocked_people_still_meet_in_groups(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    village.done("anna", BlockUser(village.id("budi")))
+    assert village.says("budi", chat, "hello all") == 2
+
+
+def test_the_suspended_look_like_those_who_blocked(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    village.run(lambda tx: accounts.set_suspended(tx, village.id("budi"), village.now_s))
+    assert village.refused("anna", SendText(chat, "hi")) == ErrorCode.NOT_REACHABLE
+
+
+def test_an_edit_keeps_the_place_and_says_so(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    seq = village.says("anna", chat, "helo")
+    village.done("anna", EditText(chat, seq, "hello"))
+    row = village.row(chat, seq)
+    assert (row.text, row.edited) == ("hello", 1)
+
+
+def test_an_edit_to_the_same_changes_nothing(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    seq = village.says("anna", chat, "hello")
+    before = village.row(chat, seq)
+    village.done("anna", EditText(chat, seq, "hello"))
+    assert village.row(chat, seq) == before
+
+
+def test_a_tombstone_keeps_its_place_and_is_wiped(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    first = village.says("anna", chat, "secret")
+    village.says("budi", chat, "what?")
+    village.done("anna", DeleteMessage(chat, first))
+    row = village.row(chat, first)
+    assert (row.kind, row.text) == (RowKind.DELETED, "")
+    assert village.refused("anna", EditText(chat, first, "x")) == ErrorCode.NOT_FOUND
+    assert village.refused("anna", DeleteMessage(chat, first)) == ErrorCode.NOT_FOUND
+
+
+def test_system_rows_are_not_edited_or_deleted(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    assert village.refused("anna", EditText(chat, 1, "x")) == ErrorCode.NOT_FOUND
+    assert village.refused("anna", DeleteMessage(chat, 1)) == ErrorCode.NOT_FOUND
+
+
+def test_a_reply_to_what_one_may_not_see_is_no_reply(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    village.says("anna", chat, "before")
+    village.acquaint("anna", "citra")
+    from kentong.protocol.messages import AddMember
+
+    village.done("anna", AddMember(chat, village.id("citra")))
+    village.does("citra", SendText(chat, "to what was before", 2))
+    village.does("citra", SendText(chat, "to nothing", 99))
+    assert village.row(chat, 4).reply_to == 0
+    assert village.row(chat, 5).reply_to == 0
+
+
+def test_time_never_runs_backwards_in_a_chat(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    village.says("anna", chat, "one")
+    village.now_s -= 1000
+    village.says("anna", chat, "two")
+    assert village.row(chat, 2).sent_at >= village.row(chat, 1).sent_at
+
+
+def test_who_left_posts_no_more(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    village.done("budi", LeaveGroup(chat))
+    assert village.refused("budi", SendText(chat, "still here?")) == ErrorCode.NOT_FOUND

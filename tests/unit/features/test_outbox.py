@@ -1,0 +1,67 @@
+"""Numbered commands take effect exactly once, in order."""
+
+from kentong.protocol.errors import ErrorCode
+from kentong.protocol.messages import (
+    Accepted,
+    CreateGroup,
+    EditText,
+    Forked,
+    GetOutbox,
+    OutboxState,
+    Refusal,
+    SendText,
+)
+from tests.unit.features.village import Village
+
+
+def test_a_repeated_command_gets_the_stored_answer(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    command = SendText(chat, "once")
+    first = village.repeats("anna", command, 2)
+    assert isinstance(first, Accepted)
+    village.now_s += 60
+    assert village.repeats("anna", command, 2) == first
+    assert village.says("budi", chat, "next") == first.seq + 1
+
+
+def test_the_same_number_with_another_command_is_a_fork(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    village.repeats("anna", SendText(chat, "one"), 2)
+    assert village.repeats("anna", SendText(chat, "other"), 2) == Forked(3)
+
+
+def test_a_number_too_high_is_a_fork(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    assert village.repeats("anna", SendText(chat, "gap"), 5) == Forked(2)
+
+
+def test_a_refusal_uses_the_number_up(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    refusal = village.repeats("anna", SendText(chat, " "), 2)
+    assert refusal == Refusal(ErrorCode.TEXT_EMPTY)
+    assert village.repeats("anna", SendText(chat, " "), 2) == refusal
+    assert isinstance(village.repeats("anna", SendText(chat, "now"), 3), Accepted)
+
+
+def test_a_command_may_name_what_an_earlier_one_makes(village: Village) -> None:
+    assert village.repeats("anna", CreateGroup("lunch"), 1)
+    assert isinstance(village.repeats("anna", SendText(-1, "soup?"), 2), Accepted)
+    assert isinstance(village.repeats("anna", SendText(-1, "yes", -2), 3), Accepted)
+    answer = village.repeats("anna", EditText(-1, -2, "stew?"), 4)
+    assert not isinstance(answer, Refusal)
+
+
+def test_what_was_refused_can_not_be_named(village: Village) -> None:
+    village.repeats("anna", CreateGroup(""), 1)
+    answer = village.repeats("anna", SendText(-1, "anybody?"), 2)
+    assert answer == Refusal(ErrorCode.NOT_FOUND)
+
+
+def test_outboxes_of_one_device_do_not_mix(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    village.says("anna", chat, "in the first")
+    village.people["anna"] = village.people["anna"]._replace(outbox=2)
+    assert isinstance(village.repeats("anna", SendText(chat, "in the second"), 1), Accepted)
+    assert village.asks("anna", GetOutbox(7, 1)) == OutboxState(7, 2)
+    assert village.asks("anna", GetOutbox(8, 2)) == OutboxState(8, 1)
+    assert village.asks("anna", GetOutbox(9, 3)) == OutboxState(9, 0)
