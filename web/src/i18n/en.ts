@@ -143,122 +143,18 @@ export const en = {
   writeTo: "Write to {name}",
   joinGroup: "Join group",
 
-  // Sheets: groups and people
-  groupInfo: "Group",
-  groupName: "Group name",
-  rename: "Rename",
-  add: "Add",
-  addPeople: "Add people",
-  create: "Create",
-  choosePeople: "People you know",
-  nobodyKnown: "You share no chat with anybody yet. Make the group and send its invite link.",
-  searchPeople: "Search people",
-  owner: "owner",
-  bannedPeople: "Removed for good",
-  nobodyBanned: "Nobody",
-  allow: "Allow again",
-  remove: "Remove from group",
-  removeAsk: "Remove {name} from the group?",
-  ban: "Remove for good",
-  banHint: "Removed for good, nobody can come back by an invite link.",
-  leave: "Leave group",
-  leaveAsk: "Leave “{title}”?",
-  leaveHint: "You won't receive messages from this group any more.",
-  showMore: "Show more",
-  startChat: "Write",
-  block: "Block",
-  blockAsk: "Block {name}?",
-  blockHint: "You get no more messages from this person. They are not told.",
-  linkHintGroup: "Whoever opens this link joins the group. A new link replaces the one before.",
-  linkHintPerson: "Whoever opens this link can join and write to you. "
-    + "A new link replaces the one before.",
-  makeLink: "Make link",
-  share: "Share",
-  needsLink: "This needs a connection.",
-  qrLabel: "The link as a QR code",
-
-  // Sheets: reporting
-  reportTitle: "Report to the owner of this server",
-  reportMessageHint: "The text of this message is sent along.",
-  reportChatHint: "Messages are not sent along.",
-  reason1: "Spam",
-  reason2: "Insult or harassment",
-  reason3: "Violence or threat",
-  reason4: "Against the law",
-  reason0: "Something else",
-  reportText: "What happened? (optional)",
-  reported: "Thank you. The report is on its way.",
-
-  // Sheets: settings
-  profile: "Profile",
-  appearance: "Appearance",
-  language: "Language",
-  automatic: "Automatic",
-  light: "Light",
-  dark: "Dark",
-  devices: "Devices",
-  thisDevice: "this device",
-  lastUsed: "last used {when}",
-  signOutDevice: "Sign out this device?",
-  data: "Data used",
-  dataHint: "Counted on this device, without what the network adds.",
-  sentBytes: "Sent",
-  receivedBytes: "Received",
-  account: "Account",
-  recoveryHint: "With the recovery code from joining you sign in on another device. "
-    + "If you have lost it, ask the owner of this server.",
-  signOut: "Sign out",
-  signOutAsk: "Sign out of this device?",
-  signOutHint: "Everything stored on this device is deleted. "
-    + "You need your recovery code to come back.",
-  signOutWaiting: {
-    one: "{count} message was not sent yet and will be lost.",
-    other: "{count} messages were not sent yet and will be lost.",
-  },
-  about: "About",
-  aboutText: "Kentong is free software under the Apache License 2.0.",
-
-  // Error codes of the protocol, to stand in a sentence
+  // Refusals; what each code means comes later
   refused: "That did not work: {reason}.",
   noConnection: "there is no connection",
   error: "something went wrong ({code})",
-  error1: "the server made a mistake",
-  error2: "the server did not understand this",
-  error3: "it is too large",
-  error4: "this version is too old: reload the page",
-  error5: "this device is not signed in",
-  error6: "this page does not belong to the server",
-  error7: "it is open in another window",
-  error8: "too much at once: try again in a while",
-  error9: "the server is busy: try again in a while",
-  error10: "the server's disk is full",
-  error11: "the server is restarting",
-  error12: "it does not exist, or not for you",
-  error13: "you may not do this here",
-  error14: "the text is empty",
-  error15: "the text is too long",
-  error16: "this name can't be used",
-  error17: "the group is full",
-  error18: "you are in too many chats",
-  error19: "too many devices are signed in",
-  error20: "this person takes no messages from you",
-  error21: "your account is suspended",
-  error22: "the outbox had to be renewed",
-  error23: "the invite link does not work any more",
-  error24: "this server takes nobody new",
-  error25: "the sign-up took too long: try again",
-  error26: "a new account may write to few strangers: wait for an answer first",
-  error27: "the code is wrong or was used",
-  error28: "too many questions at once: try again",
-  error29: "you have blocked too many people",
 };
 
 /** Forms of a text that depends on a count, by CLDR plural category. */
 export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
 
-/** A complete set of texts. */
-export type Words = {
-  [Key in keyof typeof en]: (typeof en)[Key] extends string ? string : Plural;
+/** The same texts as `Source` in any language. */
+export type Translated<Source> = {
+  [Key in keyof Source]: Source[Key] extends string ? string : Plural;
 };
 
-export type WordKey = keyof Words;
+export type Words = Translated<typeof en>;

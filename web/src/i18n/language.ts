@@ -1,6 +1,11 @@
 /** Texts, numbers and times in the language of the reader. */
 
-import type { Plural, WordKey, Words } from "./en";
+import type { Plural, Words } from "./en";
+import type { MoreWords } from "./more/en";
+
+export type WordKey = keyof Words | keyof MoreWords;
+/** The first part is always there, the second one comes later. */
+export type AllWords = Words & Partial<MoreWords>;
 
 export const LANGUAGES = { en: "English", id: "Bahasa Indonesia", de: "Deutsch" } as const;
 export type LanguageTag = keyof typeof LANGUAGES;
@@ -11,9 +16,13 @@ export type Values = Readonly<Record<string, string | number>>;
 export function chooseLanguage(wanted: readonly string[]): LanguageTag {
   for (const tag of wanted) {
     const short = tag.slice(0, 2).toLowerCase();
-    if (short in LANGUAGES) return short as LanguageTag;
+    if (isLanguage(short)) return short;
   }
   return "en";
+}
+
+export function isLanguage(tag: string): tag is LanguageTag {
+  return tag in LANGUAGES;
 }
 
 /** Fetches the texts of one language; only the chosen one is ever loaded. */
@@ -28,6 +37,18 @@ export async function loadWords(tag: LanguageTag): Promise<Words> {
   }
 }
 
+/** The second part of the same language. */
+export async function loadMoreWords(tag: LanguageTag): Promise<MoreWords> {
+  switch (tag) {
+    case "id":
+      return (await import("./more/id")).more;
+    case "de":
+      return (await import("./more/de")).more;
+    default:
+      return (await import("./more/en")).more;
+  }
+}
+
 const DAY_MS = 86_400_000;
 
 /** One language with its texts and formats. Times are ms since 1970; the day is the local one. */
@@ -38,7 +59,7 @@ export class Language {
 
   constructor(
     readonly tag: string,
-    private readonly words: Words,
+    private readonly words: AllWords,
   ) {
     this.plurals = new Intl.PluralRules(tag);
     this.numbers = new Intl.NumberFormat(tag);
@@ -46,7 +67,7 @@ export class Language {
 
   /** The text of `key` with {names} filled in; `count` chooses the plural form. */
   text(key: WordKey, values: Values = {}): string {
-    const entry: string | Plural = this.words[key];
+    const entry: string | Plural = this.words[key] ?? "";
     const form =
       typeof entry === "string"
         ? entry
@@ -60,8 +81,21 @@ export class Language {
   /** What an ErrorCode means; a code of a later version still says its number. Below 0: offline. */
   reason(code: number): string {
     if (code < 0) return this.text("noConnection");
-    const key = `error${code}` as WordKey;
-    return code > 0 && key in this.words ? this.text(key) : this.text("error", { code });
+    const key = `error${code}`;
+    return this.knows(key) ? this.text(key) : this.text("error", { code });
+  }
+
+  /** The same language with its second part. */
+  with(more: MoreWords): Language {
+    return new Language(this.tag, { ...this.words, ...more });
+  }
+
+  isComplete(): boolean {
+    return this.knows("error1");
+  }
+
+  private knows(key: string): key is WordKey {
+    return key in this.words;
   }
 
   number(value: number): string {

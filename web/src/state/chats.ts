@@ -1,8 +1,8 @@
 /** The list of chats: newest first, narrowed by what is typed into the search field. */
 
 import { type Accessor, createMemo, createSignal } from "solid-js";
-import type { ChatView, Messenger, RowView } from "../client/types";
-import { KeyedList, type Place } from "./keyed";
+import type { ChatView, Messenger } from "../client/types";
+import { KeyedList, isSame, type Place } from "./keyed";
 import { ChatKind } from "./kinds";
 
 /** Chats drawn at first and with each step further down. */
@@ -87,14 +87,6 @@ export class ChatListState {
 }
 
 function isSameChat(a: ChatView, b: ChatView): boolean {
-  const fields = Object.keys(a) as (keyof ChatView)[];
-  return fields.every((field) =>
-    field === "preview" ? isSamePreview(a.preview, b.preview) : a[field] === b[field],
-  );
-}
-
-function isSamePreview(a: RowView | null, b: RowView | null): boolean {
-  if (!a || !b) return a === b;
-  const fields = Object.keys(a) as (keyof RowView)[];
-  return fields.every((field) => a[field] === b[field]);
+  const isSamePreview = a.preview && b.preview ? isSame(a.preview, b.preview) : a.preview === b.preview;
+  return isSamePreview && isSame({ ...a, preview: null }, { ...b, preview: null });
 }

@@ -46,3 +46,9 @@ export class KeyedList<T> {
     return { key: this.keyOf(item), value, set: (next) => setValue(() => next) };
   }
 }
+
+/** Whether two flat records say the same. */
+export function isSame<T extends object>(a: T, b: T): boolean {
+  const other = new Map<string, unknown>(Object.entries(b));
+  return Object.entries(a).every(([field, value]) => other.get(field) === value);
+}

@@ -15,7 +15,7 @@ export interface Presence {
 /** What the words of the language and the calendar are needed for here. */
 export interface Surroundings {
   notesTitle(): string;
-  startOfDay(at: number): number;
+  startOfDay: (at: number) => number;
   /** Say an ErrorCode to the reader, in words. */
   complain(code: number): void;
   /** Say that something could not be queued again after the server was restored. */

@@ -137,12 +137,17 @@ function set(grid: Grid, row: number, column: number, isDark: boolean): void {
 }
 
 function drawFinders(grid: Grid, size: number): void {
-  for (const [top, left] of [[0, 0], [0, size - 7], [size - 7, 0]] as const) {
-    for (let r = -1; r <= 7; r++) {
-      for (let c = -1; c <= 7; c++) {
-        const ring = Math.max(Math.abs(r - 3), Math.abs(c - 3));
-        set(grid, top + r, left + c, ring !== 2 && ring !== 4);
-      }
+  for (const [row, column] of [[3, 3], [3, size - 4], [size - 4, 3]] as const) {
+    drawRings(grid, row, column, [true, true, false, true, false]);
+  }
+}
+
+/** Squares around a centre, one for each colour given. */
+function drawRings(grid: Grid, row: number, column: number, rings: readonly boolean[]): void {
+  const radius = rings.length - 1;
+  for (let r = -radius; r <= radius; r++) {
+    for (let c = -radius; c <= radius; c++) {
+      set(grid, row + r, column + c, rings[Math.max(Math.abs(r), Math.abs(c))] === true);
     }
   }
 }
@@ -154,11 +159,7 @@ function drawAlignment(grid: Grid, version: number, size: number): void {
   for (const row of places) {
     for (const column of places) {
       if (grid[row]?.[column] !== undefined && !isMiddle(row, column, middle)) continue;
-      for (let r = -2; r <= 2; r++) {
-        for (let c = -2; c <= 2; c++) {
-          set(grid, row + r, column + c, Math.max(Math.abs(r), Math.abs(c)) !== 1);
-        }
-      }
+      drawRings(grid, row, column, [true, false, true]);
     }
   }
 }
@@ -206,14 +207,13 @@ function drawData(grid: Grid, size: number, stream: readonly number[], mask: num
   for (let right = size - 1; right > 0; right -= 2) {
     if (right === 6) right = 5;
     const isUpward = ((right + 1) & 2) === 0;
-    for (let step = 0; step < size; step++) {
-      const row = isUpward ? size - 1 - step : step;
-      for (const column of [right, right - 1]) {
-        if (grid[row]?.[column] !== undefined) continue;
-        const isDark = (((stream[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1;
-        set(grid, row, column, isDark !== isMasked(row, column));
-        bit++;
-      }
+    for (let step = 0; step < 2 * size; step++) {
+      const row = isUpward ? size - 1 - (step >> 1) : step >> 1;
+      const column = right - (step & 1);
+      if (grid[row]?.[column] !== undefined) continue;
+      const isDark = (((stream[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1;
+      set(grid, row, column, isDark !== isMasked(row, column));
+      bit++;
     }
   }
 }

@@ -61,7 +61,8 @@ function safeUrl(link: string): string | null {
   }
 }
 
-const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3\s])+$/u;
+const EMOJI =
+  /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|\s)+$/u;
 const EMOJI_UNITS_MAX = 24;
 
 /** A few emoji and nothing else: shown larger. */
@@ -75,7 +76,7 @@ export function initials(name: string): string {
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
     (word) => /[\p{L}\p{N}]\p{M}*/u.exec(word ?? "")?.[0] ?? "",
   );
-  return letters.join("").toLocaleUpperCase() || [...name.trim()][0] || "?";
+  return letters.join("").toLocaleUpperCase() || /\S/u.exec(name)?.[0] || "?";
 }
 
 export const HUES = 8;

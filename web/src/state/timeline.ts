@@ -1,6 +1,7 @@
 /** Rows put in order for the eye: days, groups of one author, holes. Pure. */
 
 import type { RowView } from "../client/types";
+import { isSame } from "./keyed";
 import { RowKind } from "./kinds";
 
 export interface RowEntry {
@@ -103,11 +104,6 @@ export function isSameEntry(a: Entry, b: Entry): boolean {
     a.starts === b.starts &&
     a.ends === b.ends &&
     a.firstUnread === b.firstUnread &&
-    isSameRow(a.row, b.row)
+    isSame(a.row, b.row)
   );
-}
-
-function isSameRow(a: RowView, b: RowView): boolean {
-  const fields = Object.keys(a) as (keyof RowView)[];
-  return fields.every((field) => a[field] === b[field]);
 }

@@ -2,17 +2,20 @@
 
 import { Show, createEffect, createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Messenger as Client } from "../client/types";
-import { Language, chooseLanguage, loadWords, type LanguageTag } from "../i18n/language";
+import { Language, chooseLanguage, loadMoreWords, loadWords, type LanguageTag } from "../i18n/language";
 import type { Door } from "../state/join";
+import { NO_CONNECTION } from "../state/kinds";
 import { Navigation } from "../state/navigation";
 import { pages, watchPages } from "./pages";
 import { Join } from "./Join";
+import { later } from "./later";
 import { Messenger } from "./Messenger";
-import { Ask, Menu } from "./Overlay";
 import { applyTheme, recallLanguage, recallTheme, rememberLanguage } from "./preferences";
 import { ShellContext, type MenuView, type Question, type Shell } from "./shell";
 
 const NOTICE_MS = 3_500;
+
+const Above = later(async () => (await import("./above/Above")).Above);
 
 /** What the app is built from: a signed-in client, or the door to become one. */
 export interface Parts {
@@ -42,11 +45,8 @@ export function App(props: { parts: Parts; language: Language }) {
       >
         {(opened) => <Messenger client={opened()} />}
       </Show>
-      <Show when={above.menu()} keyed>
-        {(menu) => <Menu menu={menu} />}
-      </Show>
-      <Show when={above.question()} keyed>
-        {(question) => <Ask question={question} />}
+      <Show when={above.menu() || above.question()}>
+        <Above menu={above.menu()} question={above.question()} failed={() => shell.say(shell.language().reason(NO_CONNECTION))} />
       </Show>
       <div class="notice" role="status" classList={{ shown: above.notice() !== "" }}>
         {above.notice()}
@@ -57,11 +57,11 @@ export function App(props: { parts: Parts; language: Language }) {
 
 interface AboveState {
   menu: Accessor<MenuView | null>;
-  setMenu(menu: MenuView | null): void;
+  setMenu: (menu: MenuView | null) => void;
   question: Accessor<Question | null>;
-  setQuestion(question: Question | null): void;
+  setQuestion: (question: Question | null) => void;
   notice: Accessor<string>;
-  say(text: string): void;
+  say: (text: string) => void;
 }
 
 function createAbove(): AboveState {
@@ -87,7 +87,7 @@ function createShell(first: Language, above: AboveState): Shell {
   createEffect(() => {
     document.documentElement.lang = language().tag;
   });
-  return {
+  const shell: Shell = {
     language,
     t: (key, values) => language().text(key, values),
     nav,
@@ -103,15 +103,25 @@ function createShell(first: Language, above: AboveState): Shell {
     theme,
     setTheme,
     languageTag,
+    async loadMore() {
+      const now = language();
+      if (now.isComplete()) return;
+      const more = await loadMoreWords(chooseLanguage([now.tag]));
+      if (language() === now) setLanguage(now.with(more));
+    },
     setLanguageTag(tag) {
       setLanguageTag(tag);
       rememberLanguage(tag);
-      void loadLanguage(tag).then(setLanguage);
+      void loadLanguage(tag).then((loaded) => {
+        setLanguage(loaded);
+        return shell.loadMore();
+      });
     },
   };
+  return shell;
 }
 
-/** The chosen language, or the first of the browser's that we speak. */
+/** The chosen language, or the first of the browser's that we speak; its second part follows. */
 export async function loadLanguage(tag: LanguageTag | ""): Promise<Language> {
   const chosen = tag || chooseLanguage(navigator.languages);
   // The reader's own regional formats, where they speak that language.

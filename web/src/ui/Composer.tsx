@@ -67,7 +67,9 @@ function Form(props: { chat: ChatState }) {
       <ModeBar chat={props.chat} />
       <div class="write">
         <textarea
-          ref={area}
+          ref={(element) => {
+            area = element;
+          }}
           rows={1}
           dir="auto"
           enterkeyhint={isTouch() ? "enter" : "send"}

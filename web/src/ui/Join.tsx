@@ -15,6 +15,9 @@ export function Join(props: { door: Door; token: string; onInside(): void }) {
   createEffect(() => {
     if (join.step() === "inside") props.onInside();
   });
+  createEffect(() => {
+    if (join.error() !== 0) void shell.loadMore();
+  });
   return (
     <main class="join">
       <div class="card">

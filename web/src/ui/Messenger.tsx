@@ -1,17 +1,19 @@
 /** The signed-in app: the list, the chat beside or above it, a sheet above both. */
 
-import { Match, Show, Suspense, Switch, createEffect, lazy, onCleanup } from "solid-js";
+import { Show, createEffect, onCleanup } from "solid-js";
 import type { Messenger as Client } from "../client/types";
 import { startOfDay } from "../i18n/language";
+import { NO_CONNECTION } from "../state/kinds";
 import { MessengerState } from "../state/messenger";
 import { Chat } from "./Chat";
 import { ChatList } from "./ChatList";
 import { Logo } from "./Icon";
-import { Modal } from "./Overlay";
+import { later } from "./later";
 import { MessengerContext, useShell } from "./shell";
 
-const Sheets = lazy(() => import("./more/Sheets"));
-const FollowLink = lazy(() => import("./more/FollowLink"));
+const LATER_MS = 3_000;
+
+const Sheets = later(async () => (await import("./more/Sheets")).Sheets);
 
 export function Messenger(props: { client: Client }) {
   const shell = useShell();
@@ -25,9 +27,15 @@ export function Messenger(props: { client: Client }) {
   document.addEventListener("visibilitychange", onVisible);
   onCleanup(() => {
     document.removeEventListener("visibilitychange", onVisible);
+    clearTimeout(timer);
     state.close();
   });
   createEffect(() => state.show(shell.nav.route().chat));
+  // What is not needed to read and write comes when the line is likely to be free.
+  const timer = setTimeout(() => void shell.loadMore(), LATER_MS);
+  createEffect(() => {
+    if (shell.nav.route().sheet) void shell.loadMore();
+  });
   createEffect(() => {
     const unread = state.chats.unread();
     document.title = unread > 0 ? `(${unread}) Kentong` : "Kentong";
@@ -40,7 +48,9 @@ export function Messenger(props: { client: Client }) {
           {(chat) => <Chat chat={chat()} />}
         </Show>
       </div>
-      <Above />
+      <Show when={shell.nav.route().sheet || shell.nav.route().join}>
+        <Sheets route={shell.nav.route()} failed={() => shell.say(shell.language().reason(NO_CONNECTION))} />
+      </Show>
     </MessengerContext.Provider>
   );
 }
@@ -52,24 +62,6 @@ function Nothing() {
       <Logo />
       <p>{shell.t("selectChat")}</p>
     </div>
-  );
-}
-
-function Above() {
-  const shell = useShell();
-  return (
-    <Suspense>
-      <Switch>
-        <Match when={shell.nav.route().join}>
-          {(token) => (
-            <Modal class="sheet" label={shell.t("inviteLink")} close={() => shell.nav.up()}>
-              <FollowLink token={token()} />
-            </Modal>
-          )}
-        </Match>
-        <Match when={shell.nav.route().sheet}>{(sheet) => <Sheets sheet={sheet()} />}</Match>
-      </Switch>
-    </Suspense>
   );
 }
 

@@ -2,14 +2,14 @@
 
 import { For, Show, createMemo } from "solid-js";
 import type { RowView } from "../client/types";
-import { type ChatState, mayChange } from "../state/chat";
-import { ChatKind, Role } from "../state/kinds";
+import type { ChatState } from "../state/chat";
+import { ChatKind } from "../state/kinds";
 import { hue, isEmojiOnly, tokens } from "../state/text";
 import { type RowEntry, isBubble } from "../state/timeline";
 import { Avatar } from "./Avatar";
 import { Icon, Tick } from "./Icon";
 import { onLongPress } from "./press";
-import { useMessenger, useShell, type MenuItem } from "./shell";
+import { useMessenger, useShell } from "./shell";
 import { nameOf, rowText, systemText, tickLabel, tickOf } from "./words";
 
 interface RowProps {
@@ -42,11 +42,12 @@ function Bubble(props: RowProps) {
   const isOwn = () => row().author === state.status().user;
   const isGroup = () => props.chat.view()?.kind === ChatKind.GROUP;
   const name = () => nameOf({ shell, state }, row().author);
-  const openMenu = (x: number, y: number) => {
-    shell.openMenu({ label: shell.t("messageActions"), x, y, items: actions() });
+  const openMenu = async (x: number, y: number) => {
+    const { actionsOf } = await import("./above/actions");
+    const items = actionsOf({ shell, state }, props.chat, row());
+    shell.openMenu({ label: shell.t("messageActions"), x, y, items });
   };
-  const actions = useActions(props);
-  const press = onLongPress(openMenu);
+  const press = onLongPress((x, y) => void openMenu(x, y));
   return (
     <div
       class="row"
@@ -89,7 +90,7 @@ function Bubble(props: RowProps) {
         class="round row-more"
         tabindex="-1"
         aria-label={shell.t("messageActions")}
-        onClick={(event) => openMenu(event.clientX, event.clientY)}
+        onClick={(event) => void openMenu(event.clientX, event.clientY)}
       >
         <Icon name="more" />
       </button>
@@ -166,48 +167,4 @@ function Failure(props: { row: RowView; chat: ChatState }) {
       </button>
     </div>
   );
-}
-
-/** What the reader may do with a message, in the order of use. */
-function useActions(props: RowProps): () => MenuItem[] {
-  const shell = useShell();
-  const state = useMessenger();
-  const { messenger } = state;
-  const remove = (row: RowView) =>
-    shell.ask({
-      title: shell.t("deleteAsk"),
-      hint: shell.t("deleteHint"),
-      action: shell.t("delete"),
-      isDanger: true,
-      run: () => void state.attempt(messenger.deleteMessage(props.chat.id(), row.seq)),
-    });
-  const copy = async (row: RowView) => {
-    await navigator.clipboard.writeText(row.text);
-    shell.say(shell.t("copied"));
-  };
-  return () => {
-    const { chat } = props;
-    const { row } = props.entry;
-    const view = chat.view();
-    const isOwn = row.author === state.status().user;
-    const isOwner = view?.kind === ChatKind.GROUP && view.role === Role.OWNER;
-    const isStored = mayChange(row);
-    const item = (isThere: boolean, item: MenuItem) => (isThere ? [item] : []);
-    return [
-      ...item(isStored, { icon: "reply", label: shell.t("reply"), run: () => chat.composer.reply(row) }),
-      ...item(isStored && isOwn, { icon: "edit", label: shell.t("edit"), run: () => chat.composer.edit(row) }),
-      ...item(navigator.clipboard !== undefined, { icon: "copy", label: shell.t("copy"), run: () => void copy(row) }),
-      ...item(isStored && !isOwn, {
-        icon: "flag",
-        label: shell.t("report"),
-        run: () => shell.nav.openSheet({ name: "report", seq: row.seq }),
-      }),
-      ...item(isStored && (isOwn || isOwner), {
-        icon: "trash",
-        label: shell.t("delete"),
-        isDanger: true,
-        run: () => remove(row),
-      }),
-    ];
-  };
 }

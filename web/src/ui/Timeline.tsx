@@ -15,14 +15,22 @@ export function Timeline(props: { chat: ChatState }) {
   const shell = useShell();
   const [isPinned, setPinned] = createSignal(true);
   let box: HTMLDivElement | undefined;
-  let content: HTMLDivElement | undefined;
   onMount(() => {
-    if (box && content) new Scroll(box, content, props.chat, setPinned);
+    if (box) new Scroll(box, props.chat, setPinned).watch();
   });
   return (
     <div class="timeline-frame">
-      <div class="timeline" ref={box} tabindex="0" role="group" aria-label={shell.t("messages")} onKeyDown={moveFocus}>
-        <div class="rows" ref={content}>
+      <div
+        class="timeline"
+        ref={(element) => {
+          box = element;
+        }}
+        tabindex="0"
+        role="group"
+        aria-label={shell.t("messages")}
+        onKeyDown={moveFocus}
+      >
+        <div class="rows">
           <Show when={props.chat.reachesStart()}>
             <Beginning chat={props.chat} />
           </Show>

@@ -1,6 +1,6 @@
 /** What this browser remembers about how things look. Works without storage, forgetting. */
 
-import { LANGUAGES, type LanguageTag } from "../i18n/language";
+import { isLanguage, type LanguageTag } from "../i18n/language";
 
 export type Theme = "automatic" | "light" | "dark";
 
@@ -37,7 +37,7 @@ export function applyTheme(theme: Theme): void {
 
 export function recallLanguage(): LanguageTag | "" {
   const tag = recall(LANGUAGE);
-  return tag in LANGUAGES ? (tag as LanguageTag) : "";
+  return isLanguage(tag) ? tag : "";
 }
 
 export function rememberLanguage(tag: LanguageTag | ""): void {

@@ -4,11 +4,11 @@ const LONG_MS = 480;
 const MOVE_PX_MAX = 10;
 
 interface PressHandlers {
-  onContextMenu(event: MouseEvent): void;
-  onTouchStart(event: TouchEvent): void;
-  onTouchMove(event: TouchEvent): void;
-  onTouchEnd(event: TouchEvent): void;
-  onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void;
+  onContextMenu: (event: MouseEvent) => void;
+  onTouchStart: (event: TouchEvent) => void;
+  onTouchMove: (event: TouchEvent) => void;
+  onTouchEnd: (event: TouchEvent) => void;
+  onKeyDown: (event: KeyboardEvent & { currentTarget: HTMLElement }) => void;
 }
 
 export function onLongPress(open: (x: number, y: number) => void): PressHandlers {

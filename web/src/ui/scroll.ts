@@ -23,13 +23,16 @@ export class Scroll {
 
   constructor(
     private readonly box: HTMLElement,
-    content: HTMLElement,
     private readonly chat: ChatState,
     private readonly onPinned: (isPinned: boolean) => void,
-  ) {
+  ) {}
+
+  /** Until the component that calls goes away. */
+  watch(): void {
+    const { box, chat } = this;
     const observer = new ResizeObserver(() => this.restore());
     observer.observe(box);
-    observer.observe(content);
+    for (const content of box.children) observer.observe(content);
     const onScroll = () => this.scrolled();
     const onVisible = () => this.report();
     box.addEventListener("scroll", onScroll, { passive: true });

@@ -1,8 +1,7 @@
 /** What every screen has at hand: words, messages to the reader, questions and menus. */
 
 import { type Accessor, createContext, useContext } from "solid-js";
-import type { Language, LanguageTag, Values } from "../i18n/language";
-import type { WordKey } from "../i18n/en";
+import type { Language, LanguageTag, Values, WordKey } from "../i18n/language";
 import type { MessengerState } from "../state/messenger";
 import type { Navigation } from "../state/navigation";
 import type { IconName } from "./Icon";
@@ -34,6 +33,8 @@ export interface Question {
 export interface Shell {
   language: Accessor<Language>;
   t(key: WordKey, values?: Values): string;
+  /** Fetches the second part of the texts. */
+  loadMore(): Promise<void>;
   nav: Navigation;
   say(text: string): void;
   ask(question: Question): void;

@@ -1,13 +1,13 @@
 /** Rows and chats in words, for bubbles, previews and the screen reader. */
 
 import type { ChatView, RowView } from "../client/types";
-import type { WordKey } from "../i18n/en";
+import type { WordKey } from "../i18n/language";
 import { ChatKind, RowKind } from "../state/kinds";
 import type { MessengerState } from "../state/messenger";
 import type { TickName } from "./Icon";
 import type { Shell } from "./shell";
 
-type Where = { shell: Shell; state: MessengerState };
+export type Where = { shell: Shell; state: MessengerState };
 
 export function titleOf(shell: Shell, chat: ChatView): string {
   if (chat.kind === ChatKind.NOTES) return shell.t("notes");

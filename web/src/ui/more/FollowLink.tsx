@@ -1,20 +1,20 @@
 /** An invite link that somebody follows who is in already. */
 
-import { Show, createResource } from "solid-js";
-import { RequestFailed } from "../../client/types";
+import { Show, createEffect, createSignal } from "solid-js";
+import { RequestFailed, type InviteView } from "../../client/types";
 import { NO_CONNECTION } from "../../state/kinds";
+import { Modal } from "../above/Modal";
 import { Avatar } from "../Avatar";
 import { useMessenger, useShell } from "../shell";
-import "../styles/more.css";
 
-export default function FollowLink(props: { token: string }) {
+export function FollowLink(props: { token: string }) {
   const shell = useShell();
   const state = useMessenger();
   const { messenger } = state;
-  const [invite] = createResource(
-    () => props.token,
-    (token) => messenger.invite(token).catch((error: unknown) => codeOf(error)),
-  );
+  const [invite, setInvite] = createSignal<InviteView | number>();
+  createEffect(() => {
+    messenger.invite(props.token).then(setInvite, (error: unknown) => setInvite(codeOf(error)));
+  });
   const found = () => {
     const value = invite();
     return typeof value === "object" ? value : undefined;
@@ -34,7 +34,8 @@ export default function FollowLink(props: { token: string }) {
     else void state.openWhenMade(messenger.joinByInvite(props.token));
   };
   return (
-    <div class="card">
+    <Modal class="sheet" label={shell.t("inviteLink")} close={() => shell.nav.up()}>
+      <div class="card">
       <Show when={found()} fallback={<p class="hint">{refusal() ? shell.t("refused", { reason: refusal() }) : shell.t("updating")}</p>}>
         {(target) => (
           <>
@@ -48,7 +49,8 @@ export default function FollowLink(props: { token: string }) {
         )}
       </Show>
       <button class="quiet" onClick={() => shell.nav.up()}>{shell.t("cancel")}</button>
-    </div>
+      </div>
+    </Modal>
   );
 }
 

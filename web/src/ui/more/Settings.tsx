@@ -1,8 +1,8 @@
 /** Settings: who I am here, how it looks, which devices are signed in, what was used. */
 
-import { For, Show, createResource, createSignal } from "solid-js";
+import { For, Show, createSignal } from "solid-js";
 import { RequestFailed, type DeviceView } from "../../client/types";
-import { LANGUAGES, type LanguageTag } from "../../i18n/language";
+import { LANGUAGES, isLanguage } from "../../i18n/language";
 import { NAME_CHARS_MAX, NO_CONNECTION } from "../../state/kinds";
 import { Avatar } from "../Avatar";
 import { Icon } from "../Icon";
@@ -53,6 +53,7 @@ const THEMES: readonly Theme[] = ["automatic", "light", "dark"];
 
 function Appearance() {
   const shell = useShell();
+  const choose = (tag: string) => shell.setLanguageTag(isLanguage(tag) ? tag : "");
   return (
     <>
       <h3 class="section">{shell.t("appearance")}</h3>
@@ -73,7 +74,7 @@ function Appearance() {
         {shell.t("language")}
         <select
           value={shell.languageTag()}
-          onChange={(event) => shell.setLanguageTag(event.currentTarget.value as LanguageTag | "")}
+          onChange={(event) => choose(event.currentTarget.value)}
         >
           <option value="">{shell.t("automatic")}</option>
           <For each={Object.entries(LANGUAGES)}>
@@ -94,12 +95,10 @@ function Devices() {
   const state = useMessenger();
   const { messenger } = state;
   const [problem, setProblem] = createSignal(0);
-  const [devices, { mutate }] = createResource(() =>
-    messenger.devices().catch((error: unknown): readonly DeviceView[] => {
-      setProblem(error instanceof RequestFailed ? error.code : NO_CONNECTION);
-      return [];
-    }),
-  );
+  const [devices, setDevices] = createSignal<readonly DeviceView[]>([]);
+  messenger.devices().then(setDevices, (error: unknown) => {
+    setProblem(error instanceof RequestFailed ? error.code : NO_CONNECTION);
+  });
   const revoke = (device: DeviceView) =>
     shell.ask({
       title: shell.t("signOutDevice"),
@@ -108,7 +107,7 @@ function Devices() {
       isDanger: true,
       run: () => {
         void state.attempt(messenger.revokeDevice(device.device));
-        mutate((known) => known?.filter((other) => other.device !== device.device));
+        setDevices(devices().filter((other) => other.device !== device.device));
       },
     });
   return (

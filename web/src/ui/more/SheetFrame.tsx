@@ -2,7 +2,7 @@
 
 import type { JSX } from "solid-js";
 import { Icon } from "../Icon";
-import { Modal } from "../Overlay";
+import { Modal } from "../above/Modal";
 import { useShell } from "../shell";
 
 /** A sheet with its title and a way back. */

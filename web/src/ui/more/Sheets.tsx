@@ -1,9 +1,10 @@
 /** What is not needed to read and write: loaded when somebody opens it. */
 
 import { Match, Switch } from "solid-js";
-import type { Sheet } from "../../state/routes";
+import type { Route } from "../../state/routes";
 import "../styles/more.css";
 import { AddPeople } from "./AddPeople";
+import { FollowLink } from "./FollowLink";
 import { GroupInfo } from "./GroupInfo";
 import { InviteSheet } from "./InviteSheet";
 import { NewGroup } from "./NewGroup";
@@ -11,24 +12,33 @@ import { PersonSheet } from "./PersonSheet";
 import { ReportSheet } from "./ReportSheet";
 import { Settings } from "./Settings";
 
-export default function Sheets(props: { sheet: Sheet }) {
-  const person = () => (props.sheet.name === "person" ? props.sheet.user : 0);
-  const reported = () => (props.sheet.name === "report" ? props.sheet : null);
+/** The sheet that a route names. */
+export function Sheets(props: { route: Route }) {
+  const name = () => props.route.sheet?.name;
+  const person = () => {
+    const { sheet } = props.route;
+    return sheet?.name === "person" ? sheet.user : 0;
+  };
+  const reported = () => {
+    const { sheet } = props.route;
+    return sheet?.name === "report" ? sheet : null;
+  };
   return (
     <Switch>
-      <Match when={props.sheet.name === "settings"}>
+      <Match when={props.route.join}>{(token) => <FollowLink token={token()} />}</Match>
+      <Match when={name() === "settings"}>
         <Settings />
       </Match>
-      <Match when={props.sheet.name === "new"}>
+      <Match when={name() === "new"}>
         <NewGroup />
       </Match>
-      <Match when={props.sheet.name === "invite"}>
+      <Match when={name() === "invite"}>
         <InviteSheet />
       </Match>
-      <Match when={props.sheet.name === "info"}>
+      <Match when={name() === "info"}>
         <GroupInfo />
       </Match>
-      <Match when={props.sheet.name === "add"}>
+      <Match when={name() === "add"}>
         <AddPeople />
       </Match>
       <Match when={person()}>{(user) => <PersonSheet user={user()} />}</Match>

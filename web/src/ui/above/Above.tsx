@@ -1,50 +1,27 @@
-/** What lies above the page: menus, questions, short notices. */
+/** Menus and questions. */
 
-import { For, Show, onCleanup, onMount } from "solid-js";
-import type { JSX } from "solid-js";
-import { Icon } from "./Icon";
-import { useShell, type MenuItem, type MenuView, type Question } from "./shell";
+import { For, Show } from "solid-js";
+import { Icon } from "../Icon";
+import { useShell, type MenuItem, type MenuView, type Question } from "../shell";
+import { Modal } from "./Modal";
 
 const EDGE_PX = 8;
 
-/** A modal box of the browser: it keeps the focus and gives it back. `close` asks to leave. */
-export function Modal(props: {
-  class: string;
-  label: string;
-  close(): void;
-  place?(box: HTMLElement): void;
-  children: JSX.Element;
-}) {
-  let box: HTMLDialogElement | undefined;
-  let isLeaving = false;
-  onMount(() => {
-    const before = document.activeElement;
-    box?.showModal();
-    if (box) props.place?.(box);
-    onCleanup(() => {
-      isLeaving = true;
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    });
-  });
+/** The one that is open, if any. */
+export function Above(props: { menu: MenuView | null; question: Question | null }) {
   return (
-    <dialog
-      ref={box}
-      class={props.class}
-      aria-label={props.label}
-      onClick={(event) => event.target === box && props.close()}
-      onCancel={(event) => {
-        event.preventDefault();
-        props.close();
-      }}
-      // Browsers close without asking when Escape is pressed twice.
-      onClose={() => !isLeaving && props.close()}
-    >
-      {props.children}
-    </dialog>
+    <>
+      <Show when={props.menu} keyed>
+        {(menu) => <Menu menu={menu} />}
+      </Show>
+      <Show when={props.question} keyed>
+        {(question) => <Ask question={question} />}
+      </Show>
+    </>
   );
 }
 
-export function Menu(props: { menu: MenuView }) {
+function Menu(props: { menu: MenuView }) {
   const shell = useShell();
   const choose = (item: MenuItem) => shell.nav.closeOverlay(() => item.run());
   const place = (box: HTMLElement) => {
@@ -78,7 +55,7 @@ function moveInMenu(event: KeyboardEvent & { currentTarget: HTMLElement }): void
   event.preventDefault();
 }
 
-export function Ask(props: { question: Question }) {
+function Ask(props: { question: Question }) {
   const shell = useShell();
   const run = () => shell.nav.closeOverlay(() => props.question.run());
   return (
