@@ -33,7 +33,7 @@ from kentong.protocol.messages import (
 )
 from kentong.protocol.planted import Planted
 
-TOLD_ROWS_MAX: Final = 200  # of one chat that are announced after an absence
+TOLD_ROWS_MAX: Final = 1_000  # of one chat that are announced after an absence
 
 State = tuple[int, int]  # (last_seq, changes) of a chat
 

@@ -1,0 +1,52 @@
+"""`kentong join`: become somebody on a server."""
+
+import argparse
+
+from kentong.cli import device
+from kentong.client import Messenger
+from kentong.client.account import split_link
+from kentong.client.transport import is_address
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say which arguments there are."""
+    parser.add_argument("link", help="invite link, or the address of a server open to all")
+    parser.add_argument("--name", help="what others will see")
+    parser.add_argument("--recover", metavar="CODE", help="sign in again by a recovery code")
+    device.add_store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; the exit status."""
+    return device.run_async(join(arguments))
+
+
+async def join(arguments: argparse.Namespace) -> int:
+    """Make the account, or a new device of one, and show the recovery code."""
+    link, path = arguments.link, arguments.store
+    if arguments.recover:
+        messenger = await Messenger.recover(address_of(link), arguments.recover, path)
+    elif arguments.name:
+        address, token = parts_of(link)
+        messenger = await Messenger.join(address, token, arguments.name, path)
+    else:
+        raise device.Unclear("say who you are: --name NAME")
+    async with messenger:
+        print(f"You are in. This device is kept in {path}")
+        print(f"Recovery code, to sign in elsewhere; write it down: {messenger.recovery_code}")
+    return 0
+
+
+def parts_of(link: str) -> tuple[str, str]:
+    """(address, token) of a link; without an invite in it the token is ""."""
+    try:
+        return split_link(link)
+    except ValueError as error:
+        if is_address(link):
+            return link, ""
+        raise device.Unclear(str(error)) from None
+
+
+def address_of(link: str) -> str:
+    """The server that a link belongs to."""
+    return parts_of(link)[0]

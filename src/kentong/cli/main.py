@@ -1,0 +1,68 @@
+"""The command `kentong`: a table of subcommands, each a module loaded when it is used."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+
+class Subcommand(Protocol):
+    """What each module of the table has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say which arguments there are."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit status."""
+
+
+def _join() -> Subcommand:
+    from kentong.cli import join
+
+    return join
+
+
+def _send() -> Subcommand:
+    from kentong.cli import send
+
+    return send
+
+
+def _listen() -> Subcommand:
+    from kentong.cli import listen
+
+    return listen
+
+
+SUBCOMMANDS: Final[dict[str, tuple[str, Callable[[], Subcommand]]]] = {
+    "join": ("follow an invite link and become somebody on this computer", _join),
+    "send": ("send a text", _send),
+    "listen": ("print messages as they come", _listen),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; the exit status: 0 done, 1 failed, 2 not understood."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = make_parser(given[0] if given else "")
+    parsed = parser.parse_args(given)
+    _, load = SUBCOMMANDS[parsed.subcommand]
+    try:
+        return load().run(parsed)
+    except KeyboardInterrupt:
+        return 130
+
+
+def make_parser(subcommand: str) -> argparse.ArgumentParser:
+    """A parser that knows all subcommands, and the arguments of this one."""
+    parser = argparse.ArgumentParser(prog="kentong", description="A small messenger.")
+    parsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    for name, (sentence, load) in SUBCOMMANDS.items():
+        added = parsers.add_parser(name, help=sentence, description=sentence)
+        if name == subcommand:
+            load().add_arguments(added)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
