@@ -3,12 +3,13 @@ import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import solid from "vite-plugin-solid";
 import { finish } from "./tools/finish.ts";
+import { FIRST, lean } from "./tools/lean.ts";
 
 const output = resolve(import.meta.dirname, "../src/kentong/webclient");
 
 export default defineConfig({
   base: "/",
-  plugins: [solid(), finish(output)],
+  plugins: [solid(), lean(), finish(output)],
   build: {
     outDir: output,
     emptyOutDir: true,
@@ -18,6 +19,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rollupOptions: {
       output: {
+        codeSplitting: FIRST,
         entryFileNames: "assets/[name]-[hash].js",
         chunkFileNames: "assets/[name]-[hash].js",
         assetFileNames: "assets/[name]-[hash][extname]",
