@@ -6,7 +6,6 @@ export const de: Words = {
   // Chat list
   chats: "Chats",
   search: "Chats suchen",
-  clear: "Löschen",
   newMenu: "Neu",
   newGroup: "Neue Gruppe",
   inviteLink: "Einladungslink",
@@ -18,7 +17,6 @@ export const de: Words = {
   noMatches: "Kein Chat mit diesem Namen",
   selectChat: "Wähle einen Chat oder beginne einen neuen.",
   you: "Du",
-  draft: "Entwurf:",
   unread: { one: "{count} ungelesene Nachricht", other: "{count} ungelesene Nachrichten" },
   nothingYet: "Noch keine Nachrichten",
 
@@ -56,14 +54,8 @@ export const de: Words = {
   discard: "Verwerfen",
   newest: "Zur neuesten Nachricht",
   messageActions: "Aktionen zur Nachricht",
-  reply: "Antworten",
-  edit: "Bearbeiten",
   copy: "Kopieren",
   copied: "Kopiert",
-  delete: "Für alle löschen",
-  deleteAsk: "Diese Nachricht für alle löschen?",
-  deleteHint: "Sie verschwindet von allen Geräten. Das lässt sich nicht rückgängig machen.",
-  report: "Melden",
   saidBy: "{name}: {text}",
 
   // System rows
@@ -104,18 +96,7 @@ export const de: Words = {
     one: "Keine Verbindung: {count} Nachricht wartet",
     other: "Keine Verbindung: {count} Nachrichten warten",
   },
-  updateReady: "Eine neue Version ist bereit.",
   reload: "Neu laden",
-  insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",
-  insecureHow: "Bitte die Betreiber dieses Servers, HTTPS einzurichten.",
-  dropped: "Etwas, das du geschrieben hast, konnte nach der Wiederherstellung "
-    + "des Servers nicht noch einmal gesendet werden.",
-  evicted: "Der Browser hatte seinen Speicher geleert. Alles wird neu geholt; "
-    + "was nicht gesendet war, ist verloren.",
-  signedOut: "Dieses Gerät wurde abgemeldet.",
-  signInAgain: "Neu anmelden",
-  suspended: "Dein Konto ist gesperrt.",
-  startFailed: "Kentong konnte nicht starten: {reason}",
 
   // Joining
   tagline: "Ein kleiner Messenger für schwache Netze",
@@ -125,11 +106,7 @@ export const de: Words = {
   nameHint: "Andere sehen ihn. Du kannst ihn später ändern.",
   join: "Beitreten",
   joining: "Tritt bei…",
-  preparing: "Einen Moment…",
   haveAccount: "Ich habe ein Konto",
-  recoveryCode: "Wiederherstellungscode",
-  recoveryCodeHint: "Er wurde beim Beitreten angezeigt.",
-  signIn: "Anmelden",
   openTitle: "Willkommen",
   openHint: "Wähle einen Namen und schreib. Keine Telefonnummer, keine E-Mail.",
   closedTitle: "Nur mit Einladung",
@@ -143,9 +120,6 @@ export const de: Words = {
   keepCodeHint: "Nur damit kommst du zurück, wenn dieses Gerät verloren geht. "
     + "Er wird nur jetzt angezeigt.",
   savedCode: "Ich habe ihn aufbewahrt",
-  openChat: "Chat öffnen",
-  writeTo: "{name} schreiben",
-  joinGroup: "Gruppe beitreten",
 
   // Refusals; what each code means comes later
   refused: "Das ging nicht: {reason}.",

@@ -4,7 +4,6 @@ export const en = {
   // Chat list
   chats: "Chats",
   search: "Search chats",
-  clear: "Clear",
   newMenu: "New",
   newGroup: "New group",
   inviteLink: "Invite link",
@@ -16,7 +15,6 @@ export const en = {
   noMatches: "No chat with this name",
   selectChat: "Choose a chat, or start a new one.",
   you: "You",
-  draft: "Draft:",
   unread: { one: "{count} unread message", other: "{count} unread messages" },
   nothingYet: "No messages yet",
 
@@ -54,14 +52,8 @@ export const en = {
   discard: "Discard",
   newest: "Go to the newest message",
   messageActions: "Message actions",
-  reply: "Reply",
-  edit: "Edit",
   copy: "Copy",
   copied: "Copied",
-  delete: "Delete for everyone",
-  deleteAsk: "Delete this message for everyone?",
-  deleteHint: "It disappears from every device. This can't be undone.",
-  report: "Report",
   saidBy: "{name}: {text}",
 
   // System rows
@@ -102,17 +94,7 @@ export const en = {
     one: "No connection: {count} message waiting",
     other: "No connection: {count} messages waiting",
   },
-  updateReady: "A new version is ready.",
   reload: "Reload",
-  insecure: "This page came without encryption: it promises nothing offline.",
-  insecureHow: "Ask whoever runs this server to set up HTTPS.",
-  dropped: "Something you wrote could not be sent again after the server was restored.",
-  evicted: "The browser had cleared its storage. Everything is being fetched again; "
-    + "what was not sent is lost.",
-  signedOut: "This device was signed out.",
-  signInAgain: "Sign in again",
-  suspended: "Your account is suspended.",
-  startFailed: "Kentong could not start: {reason}",
 
   // Joining
   tagline: "A small messenger for weak networks",
@@ -122,11 +104,7 @@ export const en = {
   nameHint: "Others see it. You can change it later.",
   join: "Join",
   joining: "Joining…",
-  preparing: "Preparing, a moment…",
   haveAccount: "I have an account",
-  recoveryCode: "Recovery code",
-  recoveryCodeHint: "It was shown when you joined.",
-  signIn: "Sign in",
   openTitle: "Welcome",
   openHint: "Pick a name and write. No phone number, no e-mail.",
   closedTitle: "By invitation only",
@@ -139,9 +117,6 @@ export const en = {
   keepCode: "Keep your recovery code",
   keepCodeHint: "It is the only way back in if you lose this device. It is shown only now.",
   savedCode: "I have saved it",
-  openChat: "Open chat",
-  writeTo: "Write to {name}",
-  joinGroup: "Join group",
 
   // Refusals; what each code means comes later
   refused: "That did not work: {reason}.",

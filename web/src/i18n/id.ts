@@ -6,7 +6,6 @@ export const id: Words = {
   // Chat list
   chats: "Obrolan",
   search: "Cari obrolan",
-  clear: "Hapus",
   newMenu: "Baru",
   newGroup: "Grup baru",
   inviteLink: "Tautan undangan",
@@ -18,7 +17,6 @@ export const id: Words = {
   noMatches: "Tidak ada obrolan dengan nama ini",
   selectChat: "Pilih obrolan, atau mulai yang baru.",
   you: "Anda",
-  draft: "Draf:",
   unread: { other: "{count} pesan belum dibaca" },
   nothingYet: "Belum ada pesan",
 
@@ -56,14 +54,8 @@ export const id: Words = {
   discard: "Buang",
   newest: "Ke pesan terbaru",
   messageActions: "Tindakan pesan",
-  reply: "Balas",
-  edit: "Edit",
   copy: "Salin",
   copied: "Disalin",
-  delete: "Hapus untuk semua",
-  deleteAsk: "Hapus pesan ini untuk semua orang?",
-  deleteHint: "Pesan hilang dari semua perangkat. Ini tidak dapat dibatalkan.",
-  report: "Laporkan",
   saidBy: "{name}: {text}",
 
   // System rows
@@ -101,17 +93,7 @@ export const id: Words = {
   // Banners
   offline: "Tidak ada koneksi",
   offlineWaiting: { other: "Tidak ada koneksi: {count} pesan menunggu" },
-  updateReady: "Versi baru sudah siap.",
   reload: "Muat ulang",
-  insecure: "Halaman ini datang tanpa enkripsi: tanpa koneksi, tidak ada yang dijamin.",
-  insecureHow: "Minta pengelola server ini memasang HTTPS.",
-  dropped: "Sesuatu yang Anda tulis tidak dapat dikirim lagi setelah server dipulihkan.",
-  evicted: "Peramban telah mengosongkan penyimpanannya. Semuanya sedang diambil lagi; "
-    + "yang belum terkirim hilang.",
-  signedOut: "Perangkat ini telah dikeluarkan.",
-  signInAgain: "Masuk lagi",
-  suspended: "Akun Anda ditangguhkan.",
-  startFailed: "Kentong tidak dapat dimulai: {reason}",
 
   // Joining
   tagline: "Aplikasi pesan kecil untuk jaringan lemah",
@@ -121,11 +103,7 @@ export const id: Words = {
   nameHint: "Orang lain melihatnya. Dapat diubah nanti.",
   join: "Bergabung",
   joining: "Bergabung…",
-  preparing: "Menyiapkan, sebentar…",
   haveAccount: "Saya punya akun",
-  recoveryCode: "Kode pemulihan",
-  recoveryCodeHint: "Ditampilkan saat Anda bergabung.",
-  signIn: "Masuk",
   openTitle: "Selamat datang",
   openHint: "Pilih nama dan menulislah. Tanpa nomor telepon, tanpa surel.",
   closedTitle: "Hanya dengan undangan",
@@ -139,9 +117,6 @@ export const id: Words = {
   keepCodeHint: "Inilah satu-satunya jalan kembali jika perangkat ini hilang. "
     + "Hanya ditampilkan sekarang.",
   savedCode: "Sudah saya simpan",
-  openChat: "Buka obrolan",
-  writeTo: "Tulis kepada {name}",
-  joinGroup: "Gabung ke grup",
 
   // Refusals; what each code means comes later
   refused: "Tidak berhasil: {reason}.",

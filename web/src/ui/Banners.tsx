@@ -1,18 +1,21 @@
 /** What the reader has to know before anything else, one line each. */
 
-import { Show, createSignal } from "solid-js";
-import { ErrorCode } from "../state/kinds";
+import { Show } from "solid-js";
 import { Icon } from "./Icon";
+import { later } from "./later";
 import { useMessenger, useShell } from "./shell";
+
+const RareBanners = later(async () => (await import("./above/RareBanners")).RareBanners);
 
 export function Banners() {
   const shell = useShell();
   const state = useMessenger();
+  const isRare = () => {
+    const { ended, updateReady } = state.status();
+    return ended !== 0 || updateReady || state.isBereft() || !isSecureContext;
+  };
   return (
     <div class="banners" role="status">
-      <Show when={state.status().ended !== 0}>
-        <Ended code={state.status().ended} />
-      </Show>
       <Show when={isOffline(state.status().link) && state.status().ended === 0}>
         <p class="banner calm">
           <Icon name="offline" />
@@ -21,18 +24,8 @@ export function Banners() {
             : shell.t("offline")}
         </p>
       </Show>
-      <Show when={state.status().updateReady}>
-        <p class="banner good">
-          <Icon name="retry" />
-          {shell.t("updateReady")}
-          <button onClick={() => location.reload()}>{shell.t("reload")}</button>
-        </p>
-      </Show>
-      <Show when={state.isBereft()}>
-        <Dismissible text={shell.t("evicted")} />
-      </Show>
-      <Show when={!window.isSecureContext}>
-        <Dismissible text={`${shell.t("insecure")} ${shell.t("insecureHow")}`} />
+      <Show when={isRare()}>
+        <RareBanners />
       </Show>
     </div>
   );
@@ -40,46 +33,4 @@ export function Banners() {
 
 function isOffline(link: string): boolean {
   return link === "offline" || link === "waiting";
-}
-
-function Ended(props: { code: number }) {
-  const shell = useShell();
-  const state = useMessenger();
-  const again = async () => {
-    await state.messenger.signOut();
-    location.replace("/");
-  };
-  const isSuspended = () => props.code === ErrorCode.SUSPENDED;
-  const text = () => {
-    if (isSuspended()) return shell.t("suspended");
-    return props.code === ErrorCode.UNAUTHORISED
-      ? shell.t("signedOut")
-      : shell.t("startFailed", { reason: shell.language().reason(props.code) });
-  };
-  return (
-    <p class="banner bad">
-      <Icon name="info" />
-      {text()}
-      <Show when={props.code === ErrorCode.UNAUTHORISED}>
-        <button onClick={() => void again()}>{shell.t("signInAgain")}</button>
-      </Show>
-    </p>
-  );
-}
-
-/** Said once for each start of the app, until the reader closes it. */
-export function Dismissible(props: { text: string }) {
-  const shell = useShell();
-  const [isOpen, setOpen] = createSignal(true);
-  return (
-    <Show when={isOpen()}>
-      <p class="banner warn">
-        <Icon name="info" />
-        {props.text}
-        <button class="round" aria-label={shell.t("close")} onClick={() => setOpen(false)}>
-          <Icon name="close" />
-        </button>
-      </p>
-    </Show>
-  );
 }

@@ -4,8 +4,12 @@ import { Match, Show, Switch, createEffect, createSignal, type JSX } from "solid
 import { JoinState, type Door } from "../state/join";
 import { Avatar } from "./Avatar";
 import { Logo } from "./Icon";
+import { later } from "./later";
 import { Legal } from "./Legal";
+import { Refusal } from "./Refusal";
 import { useShell } from "./shell";
+
+const RecoverForm = later(async () => (await import("./more/RecoverForm")).RecoverForm);
 
 /** `onInside` is called once this device is signed in and the recovery code was kept. */
 export function Join(props: { door: Door; token: string; onInside(): void }) {
@@ -61,17 +65,6 @@ function Looking(props: { join: JoinState }) {
         </button>
       </Show>
     </>
-  );
-}
-
-function Refusal(props: { join: JoinState }) {
-  const shell = useShell();
-  return (
-    <Show when={props.join.error() !== 0}>
-      <p class="refusal" role="alert">
-        {shell.t("refused", { reason: shell.language().reason(props.join.error()) })}
-      </p>
-    </Show>
   );
 }
 
@@ -146,41 +139,6 @@ function Have(props: { join: JoinState }) {
     <button type="button" class="quiet" onClick={() => props.join.haveAccount()}>
       {shell.t("haveAccount")}
     </button>
-  );
-}
-
-function RecoverForm(props: { join: JoinState }) {
-  const shell = useShell();
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void props.join.recover();
-      }}
-    >
-      <Logo />
-      <h1>{shell.t("signIn")}</h1>
-      <label>
-        {shell.t("recoveryCode")}
-        <input
-          autofocus
-          class="code"
-          autocomplete="off"
-          autocapitalize="off"
-          spellcheck={false}
-          value={props.join.code()}
-          onInput={(event) => props.join.setCode(event.currentTarget.value)}
-        />
-        <small>{shell.t("recoveryCodeHint")}</small>
-      </label>
-      <Refusal join={props.join} />
-      <button class="primary" disabled={props.join.code().trim() === "" || props.join.isBusy()}>
-        {shell.t("signIn")}
-      </button>
-      <button type="button" class="quiet" onClick={() => props.join.goBack()}>
-        {shell.t("back")}
-      </button>
-    </form>
   );
 }
 

@@ -34,7 +34,7 @@ export function Messenger(props: { client: Client }) {
   // What is not needed to read and write comes when the line is likely to be free.
   const timer = setTimeout(() => void shell.loadMore(), LATER_MS);
   createEffect(() => {
-    if (shell.nav.route().sheet) void shell.loadMore();
+    if (shell.nav.route().sheet || shell.nav.route().join) void shell.loadMore();
   });
   createEffect(() => {
     const unread = state.chats.unread();

@@ -43,7 +43,7 @@ function Bubble(props: RowProps) {
   const isGroup = () => props.chat.view()?.kind === ChatKind.GROUP;
   const name = () => nameOf({ shell, state }, row().author);
   const openMenu = async (x: number, y: number) => {
-    const { actionsOf } = await import("./above/actions");
+    const [{ actionsOf }] = await Promise.all([import("./above/actions"), shell.loadMore()]);
     const items = actionsOf({ shell, state }, props.chat, row());
     shell.openMenu({ label: shell.t("messageActions"), x, y, items });
   };

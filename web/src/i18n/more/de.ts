@@ -3,10 +3,34 @@
 import type { MoreWords } from "./en";
 
 export const more: MoreWords = {
+  // Menus, rare banners, signing in again
+  updateReady: "Eine neue Version ist bereit.",
+  insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",
+  insecureHow: "Bitte die Betreiber dieses Servers, HTTPS einzurichten.",
+  dropped: "Etwas, das du geschrieben hast, konnte nach der Wiederherstellung "
+    + "des Servers nicht noch einmal gesendet werden.",
+  evicted: "Der Browser hatte seinen Speicher geleert. Alles wird neu geholt; "
+    + "was nicht gesendet war, ist verloren.",
+  signedOut: "Dieses Gerät wurde abgemeldet.",
+  signInAgain: "Neu anmelden",
+  suspended: "Dein Konto ist gesperrt.",
+  startFailed: "Kentong konnte nicht starten: {reason}",
+  deleteAsk: "Diese Nachricht für alle löschen?",
+  deleteHint: "Sie verschwindet von allen Geräten. Das lässt sich nicht rückgängig machen.",
+  report: "Melden",
+  delete: "Für alle löschen",
+  reply: "Antworten",
+  edit: "Bearbeiten",
+  recoveryCode: "Wiederherstellungscode",
+  recoveryCodeHint: "Er wurde beim Beitreten angezeigt.",
+  signIn: "Anmelden",
+  writeTo: "{name} schreiben",
+  joinGroup: "Gruppe beitreten",
+  openChat: "Chat öffnen",
+
   // Groups and people
   groupInfo: "Gruppe",
   groupName: "Name der Gruppe",
-  rename: "Umbenennen",
   add: "Hinzufügen",
   addPeople: "Leute hinzufügen",
   create: "Gründen",
@@ -16,7 +40,6 @@ export const more: MoreWords = {
   searchPeople: "Leute suchen",
   owner: "Inhaber:in",
   bannedPeople: "Für immer entfernt",
-  nobodyBanned: "Niemand",
   allow: "Wieder zulassen",
   remove: "Aus der Gruppe entfernen",
   removeAsk: "{name} aus der Gruppe entfernen?",
@@ -52,7 +75,6 @@ export const more: MoreWords = {
   reported: "Danke. Die Meldung ist unterwegs.",
 
   // Sheets: settings
-  profile: "Profil",
   appearance: "Aussehen",
   language: "Sprache",
   automatic: "Automatisch",

@@ -3,10 +3,33 @@
 import type { Translated } from "../en";
 
 export const more = {
+  // Menus, rare banners, signing in again
+  updateReady: "A new version is ready.",
+  insecure: "This page came without encryption: it promises nothing offline.",
+  insecureHow: "Ask whoever runs this server to set up HTTPS.",
+  dropped: "Something you wrote could not be sent again after the server was restored.",
+  evicted: "The browser had cleared its storage. Everything is being fetched again; "
+    + "what was not sent is lost.",
+  signedOut: "This device was signed out.",
+  signInAgain: "Sign in again",
+  suspended: "Your account is suspended.",
+  startFailed: "Kentong could not start: {reason}",
+  deleteAsk: "Delete this message for everyone?",
+  deleteHint: "It disappears from every device. This can't be undone.",
+  report: "Report",
+  delete: "Delete for everyone",
+  reply: "Reply",
+  edit: "Edit",
+  recoveryCode: "Recovery code",
+  recoveryCodeHint: "It was shown when you joined.",
+  signIn: "Sign in",
+  writeTo: "Write to {name}",
+  joinGroup: "Join group",
+  openChat: "Open chat",
+
   // Groups and people
   groupInfo: "Group",
   groupName: "Group name",
-  rename: "Rename",
   add: "Add",
   addPeople: "Add people",
   create: "Create",
@@ -15,7 +38,6 @@ export const more = {
   searchPeople: "Search people",
   owner: "owner",
   bannedPeople: "Removed for good",
-  nobodyBanned: "Nobody",
   allow: "Allow again",
   remove: "Remove from group",
   removeAsk: "Remove {name} from the group?",
@@ -50,7 +72,6 @@ export const more = {
   reported: "Thank you. The report is on its way.",
 
   // Sheets: settings
-  profile: "Profile",
   appearance: "Appearance",
   language: "Language",
   automatic: "Automatic",

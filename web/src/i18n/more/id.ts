@@ -3,10 +3,33 @@
 import type { MoreWords } from "./en";
 
 export const more: MoreWords = {
+  // Menus, rare banners, signing in again
+  updateReady: "Versi baru sudah siap.",
+  insecure: "Halaman ini datang tanpa enkripsi: tanpa koneksi, tidak ada yang dijamin.",
+  insecureHow: "Minta pengelola server ini memasang HTTPS.",
+  dropped: "Sesuatu yang Anda tulis tidak dapat dikirim lagi setelah server dipulihkan.",
+  evicted: "Peramban telah mengosongkan penyimpanannya. Semuanya sedang diambil lagi; "
+    + "yang belum terkirim hilang.",
+  signedOut: "Perangkat ini telah dikeluarkan.",
+  signInAgain: "Masuk lagi",
+  suspended: "Akun Anda ditangguhkan.",
+  startFailed: "Kentong tidak dapat dimulai: {reason}",
+  deleteAsk: "Hapus pesan ini untuk semua orang?",
+  deleteHint: "Pesan hilang dari semua perangkat. Ini tidak dapat dibatalkan.",
+  report: "Laporkan",
+  delete: "Hapus untuk semua",
+  reply: "Balas",
+  edit: "Edit",
+  recoveryCode: "Kode pemulihan",
+  recoveryCodeHint: "Ditampilkan saat Anda bergabung.",
+  signIn: "Masuk",
+  writeTo: "Tulis kepada {name}",
+  joinGroup: "Gabung ke grup",
+  openChat: "Buka obrolan",
+
   // Groups and people
   groupInfo: "Grup",
   groupName: "Nama grup",
-  rename: "Ganti nama",
   add: "Tambahkan",
   addPeople: "Tambah orang",
   create: "Buat",
@@ -15,7 +38,6 @@ export const more: MoreWords = {
   searchPeople: "Cari orang",
   owner: "pemilik",
   bannedPeople: "Dikeluarkan untuk selamanya",
-  nobodyBanned: "Tidak ada",
   allow: "Izinkan lagi",
   remove: "Keluarkan dari grup",
   removeAsk: "Keluarkan {name} dari grup?",
@@ -51,7 +73,6 @@ export const more: MoreWords = {
   reported: "Terima kasih. Laporan sedang dikirim.",
 
   // Sheets: settings
-  profile: "Profil",
   appearance: "Tampilan",
   language: "Bahasa",
   automatic: "Otomatis",

@@ -1,6 +1,7 @@
 /** The frame of everything that lies above the page. */
 
 import { onCleanup, onMount, type JSX } from "solid-js";
+import "../styles/above.css";
 
 /** A modal box of the browser: it keeps the focus and gives it back. `close` asks to leave. */
 export function Modal(props: {
