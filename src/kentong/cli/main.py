@@ -16,6 +16,30 @@ class Subcommand(Protocol):
         """Do it; the exit status."""
 
 
+def _serve() -> Subcommand:
+    from kentong.cli import serve
+
+    return serve
+
+
+def _admin() -> Subcommand:
+    from kentong.cli import admin
+
+    return admin
+
+
+def _backup() -> Subcommand:
+    from kentong.cli import backup
+
+    return backup
+
+
+def _restore() -> Subcommand:
+    from kentong.cli import restore
+
+    return restore
+
+
 def _join() -> Subcommand:
     from kentong.cli import join
 
@@ -35,6 +59,10 @@ def _listen() -> Subcommand:
 
 
 SUBCOMMANDS: Final[dict[str, tuple[str, Callable[[], Subcommand]]]] = {
+    "serve": ("run a server", _serve),
+    "admin": ("look after a server: invite, suspend, read reports", _admin),
+    "backup": ("write a backup of a server's database", _backup),
+    "restore": ("put a backup in place of a server's database", _restore),
     "join": ("follow an invite link and become somebody on this computer", _join),
     "send": ("send a text", _send),
     "listen": ("print messages as they come", _listen),

@@ -2,79 +2,180 @@
 
 import asyncio
 import contextlib
+import errno
 import functools
 import logging
+import sqlite3
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
+from kentong.protocol.errors import ErrorCode
 from kentong.server.bus.local import LocalBus
 from kentong.server.config import Config
 from kentong.server.gateway import poll, sockets
 from kentong.server.gateway.connection import Patience
 from kentong.server.gateway.listener import Listener, ListenerSettings
+from kentong.server.http import files, pages
+from kentong.server.http.admin import desk_of, open_desk
+from kentong.server.http.links import addresses
 from kentong.server.http.site import make_site
+from kentong.server.http.stalls import PatientProtocol
 from kentong.server.node import Node, start_node
 from kentong.server.storage.engine import Engine
+from kentong.server.storage.folder import FolderInUse
+from kentong.server.storage.migrations import SchemaTooNew
 from kentong.server.storage.opening import open_engine
+from kentong.server.storage.sqlite_files import Options
+from kentong.server.upkeep import keep_up
 
 log = logging.getLogger(__name__)
 
+KEEP_ALIVE_S = 75.0  # an HTTP connection that nobody uses
+MIB = 2**20
+
+
+class CannotStart(Exception):
+    """The server can't start here; the sentence is for the operator."""
+
 
 class Server:
-    """A running server: its node, and the port it listens on."""
+    """A running server: its node, the port it listens on, where people find it."""
 
     def __init__(self, node: Node, port: int) -> None:
         self.node = node
         self.port = port
+        self.addresses = addresses(node.config, port)
 
 
 @contextlib.asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Server]:
-    """A server that runs until the block ends; then it says goodbye and closes all."""
-    engine = await open_engine(Path(config.data), config.database)
+    """A server that runs until the block ends; then it says goodbye and closes all.
+
+    Raises CannotStart.
+    """
+    tls = tls_context(config)
+    engine = await open_storage(config)
     try:
-        async with serving(config, engine) as server:
+        async with serving(config, engine, tls) as server:
             yield server
     finally:
         await engine.close()
 
 
+async def open_storage(config: Config) -> Engine:
+    """The engine that the settings name. Raises CannotStart."""
+    options = Options(reserve_bytes=config.disk_reserve_mib * MIB)
+    try:
+        return await open_engine(Path(config.data), config.database, options)
+    except (FolderInUse, SchemaTooNew) as error:
+        raise CannotStart(str(error)) from error
+    except ImportError as error:
+        sentence = "PostgreSQL needs an extra package: pip install 'kentong[postgres]'."
+        raise CannotStart(sentence) from error
+    except OSError as error:
+        sentence = f"The data folder {config.data} can't be used: {error.strerror}."
+        raise CannotStart(sentence) from error
+    except sqlite3.Error as error:
+        raise CannotStart(f"The database in {config.data} can't be opened: {error}.") from error
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):  # it may not be installed
+            raise
+        raise CannotStart(f"PostgreSQL can't be reached: {str(error).strip()}") from error
+
+
 @contextlib.asynccontextmanager
-async def serving(config: Config, engine: Engine) -> AsyncIterator[Server]:
+async def serving(
+    config: Config, engine: Engine, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Server]:
     """As `running`, over an engine that somebody else closes."""
     node = start_node(config, engine)
+    node.build = files.build_number()
+    pages.add_templates(Path(config.data) / "pages", config.horizon_days)
     bus = LocalBus()
     bus.listen(node.feeder.wake)
     engine.on_change = bus.announce
     await node.feeder.start()
+    async with (
+        _site(node) as open_http,
+        _listener(node, open_http) as listener,
+        _background(node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)),
+    ):
+        server = Server(node, await _listen(listener, config, tls))
+        async with open_desk(desk_of(node, server.port)):
+            log.info("listening on port %d", server.port)
+            try:
+                yield server
+            finally:
+                log.info("stopping")
+                node.end_all(ErrorCode.SHUTTING_DOWN)
+                node.feeder.stop()
+
+
+@contextlib.asynccontextmanager
+async def _site(node: Node) -> AsyncIterator[web.Server]:
+    """What speaks HTTP on a connection."""
     runner = web.AppRunner(
-        make_site(node, poll.exchange), access_log=None, handle_signals=False,
-        shutdown_timeout=config.shutdown_s,
-    )  # fmt: skip
+        make_site(node, poll.exchange, files.load()),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=node.config.shutdown_s,
+        keepalive_timeout=KEEP_ALIVE_S,
+        auto_decompress=False,  # nobody sends us compressed bodies, but for bombs
+    )
     await runner.setup()
     assert runner.server is not None
-    listener = Listener(
-        functools.partial(sockets.open_session, node), runner.server, _listening(config)
-    )
-    feeding = asyncio.create_task(node.feeder.run(asyncio.sleep))
     try:
-        yield Server(node, await _listen(listener, config))
+        yield runner.server
     finally:
-        node.feeder.stop()
-        feeding.cancel()
-        await asyncio.gather(feeding, return_exceptions=True)
-        await listener.close()
         await runner.cleanup()
 
 
-async def _listen(listener: Listener, config: Config) -> int:
+@contextlib.asynccontextmanager
+async def _listener(node: Node, http: web.Server) -> AsyncIterator[Listener]:
+    stall_s = node.config.stall_timeout_s
+    listener = Listener(
+        functools.partial(sockets.open_session, node),
+        lambda: PatientProtocol(http(), stall_s),
+        _listening(node.config),
+    )
+    try:
+        yield listener
+    finally:
+        await listener.close()
+
+
+@contextlib.asynccontextmanager
+async def _background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on beside everything else until the block ends."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen(listener: Listener, config: Config, tls: ssl.SSLContext | None) -> int:
     port = config.port
     for host in config.host.split(",") if config.host else [""]:
-        port = await listener.listen(host.strip(), port, _tls(config))
+        try:
+            port = await listener.listen(host.strip(), port, tls)
+        except OSError as error:
+            raise CannotStart(_why_not(host.strip(), port, error)) from error
     return port
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use; stop what uses it or choose another one with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is reserved; choose one above 1023 with --port."
+    return f"The address {host!r} can't be listened on: {error.strerror}."
 
 
 def _listening(config: Config) -> ListenerSettings:
@@ -87,9 +188,22 @@ def _listening(config: Config) -> ListenerSettings:
     )
 
 
-def _tls(config: Config) -> ssl.SSLContext | None:
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    """TLS as the settings say. Raises CannotStart."""
     if not config.tls_certificate:
         return None
+    for path in (config.tls_certificate, config.tls_key):
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise CannotStart(f"{path} can't be read: {error.strerror}.") from error
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_certificate, config.tls_key)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(config.tls_certificate, config.tls_key)
+    except ssl.SSLError as error:
+        sentence = (
+            f"{config.tls_certificate} and {config.tls_key} are no certificate with its key in PEM."
+        )
+        raise CannotStart(sentence) from error
     return context

@@ -1,7 +1,10 @@
 """/api: joining, recovering, signing out. JSON in, JSON out."""
 
+import contextlib
+import json
+import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -13,13 +16,15 @@ from kentong.server.config import Registration
 from kentong.server.features import invites, joining, sign_in
 from kentong.server.features.joining import Joined, Wanted
 from kentong.server.features.sign_in import Credentials
-from kentong.server.http.requests import address_of, is_secure
+from kentong.server.http.requests import address_of, is_secure, read_body
 from kentong.server.node import Node
 from kentong.server.rules import proof
 from kentong.server.rules.addresses import key_of
 from kentong.server.rules.rates import Rates
 from kentong.server.storage import devices
 from kentong.server.storage.engine import Transaction
+
+log = logging.getLogger(__name__)
 
 COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 BODY_BYTES_MAX = 8_192
@@ -64,7 +69,8 @@ class Joining:
             try:
                 sign_in.check_origin(credentials_of(self._node, request), self._node.config)
                 self._within(self._node.limits.sign_ins, request)
-                return await answer(request, await _fields(request))
+                stall_s = self._node.config.stall_timeout_s
+                return await answer(request, await _fields(request, stall_s))
             except Refused as refused:
                 body = {"error": int(refused.code), "retry_after_ms": refused.retry_after_ms}
                 return web.json_response(body, status=_STATUS.get(refused.code, 400))
@@ -111,15 +117,30 @@ class Joining:
             _text(fields, "token", 100), _text(fields, "name", 200),
             _text(fields, "device", 200), self._proven(fields),
         )  # fmt: skip
-        self._within(self._node.limits.address_sign_ups, request)
-        wait_ms = self._node.limits.sign_ups.take("all", self._node.now())
-        if wait_ms:
-            raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=wait_ms)
-        joined = await self._node.engine.write(
-            lambda tx: joining.join(self._context(tx), wanted)
-        )
+        with self._counted_sign_up(request):
+            joined = await self._node.engine.write(
+                lambda tx: joining.join(self._context(tx), wanted)
+            )
         self._node.counts["accounts_opened"] += 1
+        log.info("account %d opened", joined.user_id)
         return self._signed_in(request, joined, cookie=fields.get("cookie", True) is not False)
+
+    @contextlib.contextmanager
+    def _counted_sign_up(self, request: web.Request) -> Iterator[None]:
+        """Count a new account, of its address and of all; tries that are refused don't count."""
+        limits, now = self._node.limits, self._node.now()
+        key = key_of(address_of(request, self._node.config.proxies))
+        self._within(limits.address_sign_ups, request)
+        wait_ms = limits.sign_ups.take("all", now)
+        try:
+            if wait_ms:
+                raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=wait_ms)
+            yield
+        except Refused:
+            limits.address_sign_ups.give_back(key)
+            if not wait_ms:
+                limits.sign_ups.give_back("all")
+            raise
 
     async def _recover(self, request: web.Request, fields: Fields) -> web.Response:
         code, device = _text(fields, "code", 100), _text(fields, "device", 200)
@@ -196,13 +217,12 @@ def credentials_of(node: Node, request: web.Request) -> Credentials:
     )
 
 
-async def _fields(request: web.Request) -> Fields:
+async def _fields(request: web.Request, stall_s: float) -> Fields:
     if request.content_type != "application/json":
         raise Refused(ErrorCode.MALFORMED)
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise Refused(ErrorCode.TOO_LARGE)
+    body = await read_body(request, BODY_BYTES_MAX, stall_s)
     try:
-        found = await request.json()
+        found = json.loads(body)
     except (ValueError, RecursionError):
         raise Refused(ErrorCode.MALFORMED) from None
     if not isinstance(found, dict):

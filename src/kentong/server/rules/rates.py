@@ -27,6 +27,12 @@ class Rates:
         self._buckets[key] = (tokens - cost, now_s)
         return 0
 
+    def give_back(self, key: object, cost: float = 1.0) -> None:
+        """Take it back that tokens were taken: what they were for did not happen."""
+        if key in self._buckets:
+            tokens, at_s = self._buckets[key]
+            self._buckets[key] = (min(self._burst, tokens + cost), at_s)
+
     def _forget(self, now_s: float) -> None:
         """Drop the keys whose buckets are full again; if that is too few, the oldest half."""
         self._buckets = {

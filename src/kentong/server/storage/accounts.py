@@ -38,6 +38,17 @@ def account_by_recovery(tx: Transaction, recovery_hash: bytes) -> Account | None
     return _account(tx.one(_BY_RECOVERY, recovery_hash))
 
 
+def accounts_named(tx: Transaction, name: str, limit: int) -> list[Account]:
+    """Accounts with exactly this name, in order of their ids."""
+    rows = tx.all(_SELECT + "WHERE name = ? ORDER BY id LIMIT ?", name, limit)
+    return [_as_account(row) for row in rows]
+
+
+def first_admin(tx: Transaction) -> Account | None:
+    """The administrator with the oldest account: the server's owner."""
+    return _account(tx.one(_SELECT + "WHERE is_admin = 1 ORDER BY id LIMIT 1"))
+
+
 def list_accounts(tx: Transaction, after: int, limit: int) -> list[Account]:
     """Accounts with an id above `after`, in order of their ids."""
     return [_as_account(row) for row in tx.all(_PAGE, after, limit)]
