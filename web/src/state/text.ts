@@ -8,15 +8,7 @@ export interface Token {
 
 /** Counts as the server does: code points, not UTF-16 units. */
 export function countCharacters(text: string): number {
-  let count = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit >= 0xd800 && unit < 0xdc00 && at + 1 < text.length) {
-      count--;
-      at++;
-    }
-  }
-  return count;
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
 const LINK = /\bhttps?:\/\/[^\s<>"“”«»]+/gi;

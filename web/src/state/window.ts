@@ -29,7 +29,8 @@ export function atEnd(chat: Extent): Window {
 }
 
 /** Rows before and after one of them; the newest ones too if they are near. */
-export function around(chat: Extent, seq: number): Window {
+export function around(chat: Extent, wanted: number): Window {
+  const seq = Math.max(lowest(chat), wanted);
   if (seq > chat.lastSeq - PAGE_ROWS + CONTEXT_ROWS) {
     return clamp({ first: Math.min(seq, chat.lastSeq) - PAGE_ROWS + 1, last: chat.lastSeq }, chat);
   }
