@@ -175,7 +175,7 @@ class Connection:
         self._outbox, self._number = hello.outbox, hello.number
         reset = hello.epoch not in (0, server.epoch)
         self._ignoring = reset
-        self._time = NOW
+        self.pings = 0
         flags = wire.WelcomeFlag.BEHIND | (wire.WelcomeFlag.RESET if reset else 0)
         number = server.last.get(hello.outbox, 0) + 1
         epoch = server.epoch if hello.epoch != server.epoch else 0
@@ -199,6 +199,7 @@ class Connection:
             if not self._ignoring:
                 self._command(frame, message)
         else:
+            self.pings += isinstance(message, wire.Ping)
             self.said += self._server.answer(message)
 
     def _command(self, frame: bytes, command: wire.Command) -> None:
