@@ -1,0 +1,234 @@
+"""What a program relies on: calls that are done or not begun, events once and in order."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from kentong.client import Messenger, NotJoined, Ticket, Unreachable
+from kentong.client.account import find_nonce, split_link
+from kentong.client.events import Event, EventsLost, MessagePosted
+from kentong.client.pace import WINDOW_BYTES_MIN, Pace
+from kentong.client.stream import EVENTS_MAX, EventStream
+from kentong.client.views import RowView
+from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.limits import BULK_WINDOW_BYTES_MAX
+from tests.unit.client.double import ME, NOW, OTHER, open_store
+from tests.unit.client.test_connection import World, tell
+from tests.unit.client.weather import Weather, later, run
+
+CHAT = 80_001
+LOOP_STEPS = 25
+TIMES_S = (0.05, 0.15, 0.25, 0.35)
+
+commands: dict[str, Callable[[Messenger], Awaitable[object]]] = {
+    "send_text": lambda m: m.send_text(CHAT, "a"),
+    "edit_text": lambda m: m.edit_text(CHAT, 1, "a"),
+    "delete_message": lambda m: m.delete_message(CHAT, 1),
+    "open_direct": lambda m: m.open_direct(OTHER),
+    "create_group": lambda m: m.create_group("lunch", [OTHER]),
+    "rename_group": lambda m: m.rename_group(CHAT, "dinner"),
+    "add_member": lambda m: m.add_member(CHAT, OTHER),
+    "remove_member": lambda m: m.remove_member(CHAT, OTHER),
+    "leave_group": lambda m: m.leave_group(CHAT),
+    "join_by_invite": lambda m: m.join_by_invite("abc"),
+    "make_invite": lambda m: m.make_invite(CHAT),
+    "block_user": lambda m: m.block_user(OTHER),
+    "report": lambda m: m.report(CHAT, 1),
+    "set_name": lambda m: m.set_name("Anna"),
+    "revoke_device": lambda m: m.revoke_device(1),
+}
+
+questions: dict[str, Callable[[Messenger], Awaitable[object]]] = {
+    "history": lambda m: m.history(CHAT, 1, 100),
+    "people": lambda m: m.people([OTHER, 70_003]),
+    "wait_online": lambda m: m.wait_online(),
+    "flush": lambda m: m.flush(),
+}
+
+
+async def cancelled(call: Awaitable[object], steps: int, seconds: float) -> bool:
+    """Begin a call and cancel it after so much; whether it was done already."""
+    task = asyncio.ensure_future(call)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    if seconds:
+        await later(seconds)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return not task.cancelled()
+
+
+@pytest.mark.parametrize("name", commands)
+def test_a_command_that_is_cancelled_is_written_or_not_begun(tmp_path: Path, name: str) -> None:
+    async def story(world: World) -> None:
+        await world.messenger.wait_online()
+        for steps in range(LOOP_STEPS):
+            before = world.messenger.store.outbox.next_number
+            done = await cancelled(commands[name](world.messenger), steps, 0)
+            written = world.messenger.store.outbox.next_number - before
+            assert written == int(done)
+        await world.messenger.flush()
+
+    tell(World(tmp_path), story)
+
+
+@pytest.mark.parametrize("name", questions)
+def test_a_question_that_is_cancelled_leaves_nothing(tmp_path: Path, name: str) -> None:
+    async def story(world: World) -> None:
+        for _ in range(70):
+            world.server.post(CHAT, OTHER, "text")
+        for steps, seconds in [(n, 0.0) for n in range(LOOP_STEPS)] + [(0, s) for s in TIMES_S]:
+            await cancelled(questions[name](world.messenger), steps, seconds)
+        await world.messenger.wait_online()
+        rows = await world.messenger.history(CHAT, 1, 100)
+        assert [row.seq for row in rows] == list(range(1, 71))
+        await later(5)
+        assert world.messenger._agenda.questions == {}
+
+    tell(World(tmp_path), story)
+
+
+def test_waiting_for_an_answer_can_be_cancelled_and_repeated(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        ticket = await world.messenger.send_text(CHAT, "hello")
+        for seconds in TIMES_S:
+            await cancelled(ticket.accepted(), 0, seconds)
+        assert await ticket.accepted() == 1
+        assert await ticket.accepted() == 1
+
+    world = World(tmp_path)
+    tell(world, story)
+    assert world.texts() == ["hello"]
+
+
+@pytest.mark.parametrize("moment", range(40))
+def test_closing_at_any_moment_loses_nothing(tmp_path: Path, moment: int) -> None:
+    world = World(tmp_path)
+    written = [f"text {number}" for number in range(5)]
+
+    async def first() -> None:
+        async with world.messenger:
+            for text in written:
+                await world.messenger.send_text(CHAT, text)
+            await later(moment * 0.02)
+
+    async def again() -> None:
+        store = open_store(tmp_path / "device.db")
+        weather = Weather(world.server)
+        async with Messenger(store, weather, lambda: NOW, random.Random(2)) as reopened:
+            await reopened.flush()
+            await reopened.wait_online()
+            rows = await reopened.history(CHAT, 1, 100)
+            assert [row.text for row in rows] == written
+
+    run(first)
+    run(again)
+    assert world.texts() == written
+
+
+def test_texts_are_told_once_and_in_order_over_a_gap(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.messenger.wait_online()
+        stream = world.messenger.events()
+        world.weather.links[0].end()
+        for number in range(150):
+            world.server.post(CHAT, OTHER, f"text {number}")
+        seen: list[str] = []
+        async for event in stream:
+            if isinstance(event, MessagePosted):
+                seen.append(event.row.text)
+            if len(seen) == 150:
+                break
+        assert seen == [f"text {number}" for number in range(150)]
+
+    tell(World(tmp_path), story)
+
+
+def test_a_refused_command_is_shown_until_it_is_discarded(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.server.refuse = lambda command: ErrorCode.TEXT_TOO_LONG
+        ticket = await world.messenger.send_text(CHAT, "long")
+        with pytest.raises(Refused) as refused:
+            await ticket.accepted()
+        assert refused.value.code is ErrorCode.TEXT_TOO_LONG
+        (failed,) = world.messenger.waiting()
+        assert (failed.key, failed.error) == (ticket.key, ErrorCode.TEXT_TOO_LONG)
+        world.messenger.discard(ticket.key)
+        assert world.messenger.waiting() == []
+
+    tell(World(tmp_path), story)
+
+
+def test_a_store_that_nobody_joined_with_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(NotJoined):
+        Messenger.open(tmp_path / "device.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_joining_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    async def join() -> None:
+        await Messenger.join("http://127.0.0.1:1", "token", "Anna", tmp_path / "device.db")
+
+    with pytest.raises(Unreachable):
+        asyncio.run(join())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_listener_that_is_too_slow_is_told_so() -> None:
+    async def listen() -> list[Event]:
+        stream = EventStream()
+        for seq in range(EVENTS_MAX + 2):
+            stream.put(MessagePosted(RowView(CHAT, seq, NOW, ME)))
+        stream.close()
+        return [event async for event in stream]
+
+    events = asyncio.run(listen())
+    assert events[0] == EventsLost()
+    assert len(events) < EVENTS_MAX
+
+
+def test_an_invite_link_is_a_server_and_a_token() -> None:
+    assert split_link("https://a.example/i/abc") == ("https://a.example", "abc")
+    assert split_link("http://a.example:8765/#/i/abc") == ("http://a.example:8765", "abc")
+    for wrong in ("a.example/abc", "https://a.example/", "ftp://a.example/abc"):
+        with pytest.raises(ValueError, match="link"):
+            split_link(wrong)
+
+
+def test_the_work_of_a_newcomer_is_a_hash_that_begins_with_zeros() -> None:
+    nonce = find_nonce("abc", 8, range(10_000))
+    assert nonce is not None
+    assert find_nonce("abc", 60, range(10)) is None
+
+
+def test_the_window_of_commands_grows_while_answers_come_fast_and_shrinks_when_they_queue() -> None:
+    pace = Pace()
+    assert pace.admits(10_000)  # alone
+    for _ in range(20):
+        pace.sent(1_000, 0)
+    assert not pace.admits(1)
+    for _ in range(20):
+        pace.answered(0.5)
+    assert pace.window > WINDOW_BYTES_MIN
+    for _ in range(20):
+        pace.sent(1_000, 1)
+        pace.answered(6)
+    assert pace.window == WINDOW_BYTES_MIN
+    assert pace.window <= BULK_WINDOW_BYTES_MAX
+
+
+def test_a_ticket_stands_for_what_its_command_makes(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        world.weather.is_up = False
+        group: Ticket[int] = await world.messenger.create_group("lunch")
+        text = await world.messenger.send_text(group.ref, "hi")
+        await world.messenger.send_text(group.ref, "again", reply_to=text.ref)
+        world.weather.is_up = True
+        made = await group.accepted()
+        await world.messenger.flush()
+        assert [row.text for row in world.server.chats[made].rows] == ["hi", "again"]
+
+    tell(World(tmp_path), story)
