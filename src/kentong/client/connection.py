@@ -81,7 +81,7 @@ class Connection:
     async def run(self) -> None:
         """Stay connected until the server says it is over, or until cancelled."""
         while self.ended is None:
-            delay = 0.0
+            delay, began = 0.0, self._loop_time()
             try:
                 await self._connect()
             except Left as left:
@@ -91,7 +91,8 @@ class Connection:
                 delay = self._backoff()
             except (Malformed, UnknownAlias, sqlite3.OperationalError) as error:
                 log.warning("the connection can't go on: %s", type(error).__name__)
-                self._failures += 1
+                lasted = self._loop_time() - began
+                self._failures = 1 if lasted > RETRY_S_MAX else self._failures + 1
                 delay = max(self._backoff(), RETRY_S_MIN)
             finally:
                 self._set_online(online=False)
@@ -102,7 +103,7 @@ class Connection:
         """One link from its beginning to its end."""
         probed, self._must_probe = self._must_probe, True
         if probed:
-            await self._finish(await self._probe(None))
+            self._finish(await self._probe(None))
         if self._loop_time() < self._polling_until:
             await self._poll()
             self._must_probe = False
@@ -144,7 +145,7 @@ class Connection:
                 await link.result().close()
         if watching.done() and not watching.cancelled():
             self._must_probe = False
-            await self._finish(watching.result())
+            self._finish(watching.result())
 
     async def _read(self, session: Session, opened: asyncio.Future[Link]) -> None:
         link = await self._transport.open(hello_to_token(session.hello()))
@@ -177,17 +178,19 @@ class Connection:
             if answered is not None:
                 return answered
 
-    def _take(self, session: Session, frame: bytes) -> None:
+    def _take(self, session: Session, frame: bytes, is_link: bool = True) -> None:
+        """A frame came, over a link that lasts or as part of the answer to a probe."""
         events = session.receive(frame, self._loop_time(), self._now())
-        if session.listed:
-            self._fenced = 0
         for event in events:
             self._tell(event)
-        self._set_online(session.listed)
+        if is_link:
+            self._set_online(session.listed)
         self._woken.set()
         self._stirred.set()
 
     def _set_online(self, online: bool) -> None:
+        if online:
+            self._fenced = 0
         if online != self.online:
             self.online = online
             self._tell(LinkChanged(online))
@@ -243,11 +246,12 @@ class Connection:
             shortest * 4 if attempt % PATIENT_PROBE_EVERY == PATIENT_PROBE_EVERY - 1 else shortest
         )
 
-    async def _finish(self, answered: Answered | None) -> None:
+    def _finish(self, answered: Answered | None, is_link: bool = False) -> None:
+        """What an exchange brought takes effect."""
         if answered is not None:
             session, frames = answered
             for frame in frames:
-                self._take(session, frame)
+                self._take(session, frame, is_link)
 
     async def _poll(self) -> None:
         """Long polls, for some time."""
@@ -266,7 +270,7 @@ class Connection:
             finally:
                 session.wishes.ended(self._loop_time())
             if not posting.cancelled():
-                await self._finish((session, split(posting.result())))
+                self._finish((session, split(posting.result())), is_link=True)
 
     # -- Waiting ------------------------------------------------------------------------
 

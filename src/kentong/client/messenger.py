@@ -198,7 +198,8 @@ class Messenger:
             if self._connection.ended is not None:
                 raise Refused(ticket.known_code(self._connection.ended))
             if self._running is not None and self._running.done():
-                self._running.result()
+                if not self._running.cancelled():
+                    self._running.result()  # our bug, if it raises
                 raise RuntimeError("the messenger is closed")
             await self._pulse.wait()
 

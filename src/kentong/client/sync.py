@@ -62,6 +62,9 @@ class Sync:
         self._store = store
         self._timeline = store.timeline
         self._own_rows: dict[int, dict[int, tuple[RowView, int]]] = {}  # waiting for others
+        # RESET counts from the cursor, so that heads repeat it: chats where it was obeyed on
+        # this connection, with their first_seq.
+        self._resets: dict[int, int] = {}
         self.events: list[Event] = []
 
     # -- The listing --------------------------------------------------------------------
@@ -129,11 +132,13 @@ class Sync:
         if head.flags & HeadFlag.GONE:
             if before and clock >= before.clock:
                 self._drop(head.chat)
+            self._resets.pop(head.chat, None)
             return
         chat = self._chat_of(head, clock, before)
         if before and (chat.version, chat.clock) < (before.version, before.clock):
             return
-        if head.flags & HeadFlag.RESET:
+        if head.flags & HeadFlag.RESET and self._resets.get(chat.id) != chat.first_seq:
+            self._resets[chat.id] = chat.first_seq
             self._timeline.drop(chat.id)
         elif before and before.changes == chat.changes:  # nothing but new rows
             self._timeline.promote(chat.id, before.version, chat.version)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from kentong.client.transport import Unreachable
 from kentong.protocol.codec import decode_from_client, join, split, token_to_hello
-from kentong.protocol.messages import Goodbye, Hello
+from kentong.protocol.messages import Goodbye, Heads, Hello, Welcome
 from tests.unit.client.double import Connection, Double
 
 R = TypeVar("R")
@@ -96,7 +96,12 @@ class Weather:
         connection = Connection(self.server, hello)
         for frame in frames:
             connection.receive(frame)
-        if not hello.flags and len(connection.said) <= 2 and not connection.said[-1].heads:  # type: ignore[attr-defined]
+        is_quiet = all(isinstance(said, Welcome | Heads) for said in connection.said)
+        if (
+            not hello.flags
+            and is_quiet
+            and not any(isinstance(said, Heads) and said.heads for said in connection.said)
+        ):
             await self._news()
             connection = Connection(self.server, hello)
         await self._travel()
