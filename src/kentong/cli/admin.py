@@ -118,6 +118,11 @@ def _unsuspended(answer: Answer) -> None:
     print(f"Account {answer['account']} is no longer suspended.")
 
 
+def _new_epoch(answer: Answer) -> None:
+    del answer
+    print("Devices will take everything anew, and send again what the database lacks.")
+
+
 SHOWS: dict[str, Show] = {
     "invite": _invite,
     "accounts": _accounts,
@@ -128,6 +133,7 @@ SHOWS: dict[str, Show] = {
     "reports": _reports,
     "stats": _stats,
     "audit": _audit,
+    "new-epoch": _new_epoch,
 }
 
 

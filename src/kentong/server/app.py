@@ -102,7 +102,7 @@ async def serving(
     async with (
         _site(node) as open_http,
         _listener(node, open_http) as listener,
-        _background(node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)),
+        _background([node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)]),
     ):
         server = Server(node, await _listen(listener, config, tls))
         async with open_desk(desk_of(node, server.port)):
@@ -149,7 +149,7 @@ async def _listener(node: Node, http: web.Server) -> AsyncIterator[Listener]:
 
 
 @contextlib.asynccontextmanager
-async def _background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _background(works: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Work that goes on beside everything else until the block ends."""
     tasks = [asyncio.create_task(work) for work in works]
     try:

@@ -190,6 +190,9 @@ RIGHTS: dict[str, Right] = {
     "audit": Right("Read the audit.", _audit),
     "backup": Right("Write a backup of the database.", _nothing_more),
     "restore": Right("Put a backup in place of the database.", _nothing_more),
+    "new-epoch": Right(
+        "Begin another history, after a dump was loaded into PostgreSQL by hand.", _nothing_more
+    ),
 }
 
 

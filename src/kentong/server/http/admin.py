@@ -51,6 +51,7 @@ class Desk:
     now: Callable[[], float]
     new_token: Callable[[], str]
     restore: Callable[[Path], Awaitable[None]]
+    new_epoch: Callable[[], Awaitable[None]]
     live: Callable[[], Answer]  # what only a running server knows
 
     async def answer(self, actor: str, wish: Wish) -> Answer:
@@ -58,6 +59,8 @@ class Desk:
         try:
             if wish.action == "restore":
                 await self.restore(Path(wish.file))
+            elif wish.action == "new-epoch":
+                await self.new_epoch()
             answer = await self.engine.write(lambda tx: self._perform(tx, actor, wish))
             if wish.action == "backup":
                 await self.engine.backup(Path(wish.file))
@@ -88,21 +91,41 @@ def desk_of(node: Node, port: int) -> Desk:
     def live() -> Answer:
         return {"devices_connected": len(node.sessions), "people_connected": len(node.hub.users)}
 
-    found = addresses(node.config, port)
-    return Desk(node.engine, node.config, found, node.now, node.new_token, node.restore, live)
+    return Desk(
+        engine=node.engine,
+        config=node.config,
+        addresses=addresses(node.config, port),
+        now=node.now,
+        new_token=node.new_token,
+        restore=node.restore,
+        new_epoch=_only_when_stopped,
+        live=live,
+    )
 
 
 def desk_alone(engine: Engine, config: Config) -> Desk:
     """A desk where no server runs."""
+
+    async def new_epoch() -> None:
+        begin = getattr(getattr(engine, "database", None), "new_epoch", None)
+        if begin is None:
+            raise NotPossible("The embedded database gets a new epoch from `kentong restore`.")
+        await asyncio.to_thread(begin)
+
     return Desk(
-        engine,
-        config,
-        addresses(config, config.port),
-        time.time,
-        lambda: secrets.token_urlsafe(TOKEN_BYTES),
-        engine.restore,
-        dict,
+        engine=engine,
+        config=config,
+        addresses=addresses(config, config.port),
+        now=time.time,
+        new_token=lambda: secrets.token_urlsafe(TOKEN_BYTES),
+        restore=engine.restore,
+        new_epoch=new_epoch,
+        live=dict,
     )
+
+
+async def _only_when_stopped() -> None:
+    raise NotPossible("Stop the server first.")
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ _COUNTS = {
     "suspended_accounts": "SELECT count(*) FROM users WHERE suspended_at > 0",
     "devices": "SELECT count(*) FROM devices WHERE revoked_at = 0",
     "direct_chats": "SELECT count(*) FROM chats WHERE kind = 0",
-    "groups": "SELECT count(*) FROM chats WHERE kind = 1",
+    "groups": "SELECT count(*) FROM chats WHERE kind = 2",
     "rows_written": "SELECT coalesce(sum(last_seq), 0) FROM chats",  # messages and system rows
     "reports": "SELECT count(*) FROM reports",
 }
