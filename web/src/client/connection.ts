@@ -76,6 +76,8 @@ export class Connection {
   private roundTripMs = 0;
   private isForeground = true;
   private pinged = false;
+  /** Notices for the next long poll. */
+  private readonly unsaid: Uint8Array[] = [];
 
   constructor(
     private readonly world: World,
@@ -209,14 +211,18 @@ export class Connection {
     if (!this.seeking && !this.stopPausing) void this.seek();
   }
 
-  /** There is something to say: a long poll that waits is cut short. */
+  /** There is something to say: a long poll that only waits for news is cut short. */
   nudge(): void {
-    if (this.isPolling) this.poll?.abort();
+    const { channel } = this;
+    if (this.isPolling && channel && !this.speaker.isOwed(channel)) this.poll?.abort();
   }
 
   /** Send now if there is a socket; otherwise `further` will say it. */
   send(frame: Uint8Array): boolean {
-    this.nudge();
+    if (this.isPolling) {
+      this.unsaid.push(frame);
+      this.nudge();
+    }
     if (!this.isOpen || this.socket?.readyState !== 1) return false;
     this.socket.send(frame);
     this.speaker.counted(frame.length, 0);
@@ -249,7 +255,8 @@ export class Connection {
     this.stopWatching?.();
     this.stopWatching = null;
     const { channel } = this;
-    if (!channel || !(this.pinged || !this.isOpen || this.speaker.isOwed(channel))) return;
+    const isOwed = this.pinged || !channel?.isWelcome || this.speaker.isOwed(channel);
+    if (!channel || !isOwed) return;
     const patience = Math.max(SILENCE_MS, 4 * this.roundTripMs);
     const left = Math.max(this.heardAt, this.owedAt) + patience - this.world.now();
     this.stopWatching = this.world.after(Math.max(left, 0), () => {
@@ -347,11 +354,13 @@ export class Connection {
   private async pollForever(): Promise<void> {
     this.leaveSocket();
     this.isPolling = true;
+    this.unsaid.length = 0;
     while (this.isPolling) {
       const control = new AbortController();
       const { hello, channel } = await this.speaker.opening(false);
-      const frames = await this.speaker.further(channel);
+      const frames = [...(await this.speaker.further(channel)), ...this.unsaid.splice(0)];
       this.poll = control;
+      this.channel = channel;
       const clear = this.world.after(POLL_MS, () => control.abort());
       try {
         const answer = await this.exchange([hello, ...frames], control.signal);

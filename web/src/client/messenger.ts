@@ -299,6 +299,7 @@ class Client implements Messenger {
   // -- Questions -------------------------------------------------------------------------------
 
   async members(chat: number, after: number, banned: boolean): Promise<readonly MemberView[]> {
+    if (chat < 0) return [];
     const question = { tag: GetMembers, chat, after, banned: Number(banned) } as const;
     const { members } = (await this.hub.ask(question)) as Members;
     await this.people.keep(members);

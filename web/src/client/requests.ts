@@ -77,6 +77,11 @@ export class Requests {
     this.sendMore();
   }
 
+  failAll(code: number): void {
+    this.waiting.forEach(({ reject }) => reject(new RequestFailed(code)));
+    this.waiting.clear();
+  }
+
   private again(waiting: Waiting): void {
     waiting.isSent = false;
     this.sendMore();

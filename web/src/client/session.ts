@@ -206,7 +206,7 @@ export class Session implements Speaker {
   }
 
   isOwed(channel: Channel): boolean {
-    return !channel.isWelcome || channel.sent.length > 0 || this.requests.size > 0;
+    return channel.sent.length > 0 || this.requests.size > 0;
   }
 
   linkChanged(link: LinkState): void {
@@ -368,10 +368,10 @@ export class Session implements Speaker {
     this.events.status({
       link: "online",
       updating: (flags & WelcomeFlag.BEHIND) > 0,
-      clockOffsetMs: message.time * 1000 - this.world.date(),
+      clockOffsetMs: message.time * 1000 + 500 - this.world.date(),
       user: this.user,
     });
-    if (message.build && message.build !== this.build) this.events.outdated();
+    if (this.build && message.build && message.build !== this.build) this.events.outdated();
     if (flags & WelcomeFlag.RESET) this.events.changed(effects);
     if (isHeld && !(flags & WelcomeFlag.BEHIND)) this.listed();
   }
@@ -381,6 +381,8 @@ export class Session implements Speaker {
       this.connection.stop();
       return this.events.status({ ended: code, link: "offline" });
     }
+    // Whatever was asked must not end the next session too.
+    if (code === ErrorCode.MALFORMED) this.requests.failAll(code);
     if (code === ErrorCode.FENCED) return this.events.fenced();
     this.pause(retryAfterMs || RETRY_MS);
   }
