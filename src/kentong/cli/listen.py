@@ -1,6 +1,7 @@
 """`kentong listen`: messages as they come, for people or as JSON lines for programs."""
 
 import argparse
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -17,7 +18,10 @@ from kentong.client.events import (
     MessagePosted,
 )
 from kentong.client.views import RowView
+from kentong.protocol.errors import Refused
 from kentong.protocol.messages import RowKind
+
+NAME_S = 2.0  # how long to wait for somebody's name
 
 SYSTEM_WORDS = {
     RowKind.CREATED: "made the group {text!r}",
@@ -47,6 +51,8 @@ async def listen(arguments: argparse.Namespace) -> int:
     events = messenger.events()
     async with messenger:
         async for event in events:
+            if isinstance(event, MessagePosted | MessageEdited) and not arguments.json:
+                await learn_names(messenger, event.row)
             line = as_json(event) if arguments.json else as_text(messenger, event)
             if line:
                 print(line, flush=True)
@@ -56,6 +62,16 @@ async def listen(arguments: argparse.Namespace) -> int:
                 device.say(device.in_words(event.code))
                 return 1
     return 0
+
+
+async def learn_names(messenger: Messenger, row: RowView) -> None:
+    """Ask who somebody is, for a moment; a number does as well."""
+    users = [user for user in (row.author, row.subject) if user]
+    try:
+        async with asyncio.timeout(NAME_S):
+            await messenger.people(users)
+    except (TimeoutError, Refused):
+        pass
 
 
 def as_json(event: Event) -> str:

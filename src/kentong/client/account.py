@@ -63,10 +63,9 @@ async def join(address: str, token: str, name: str, device: str) -> Joined:
         Refused: the server doesn't take this.
         Unreachable: whether the server made the account is not known.
     """
-    body: dict[str, Any] = {"name": name, "device": device, "cookie": False}
-    if token:
-        body["token"] = token
-    else:
+    body: dict[str, Any] = {"token": token, "name": name, "device": device, "cookie": False}
+    policy = await call(address, "policy", {})
+    if policy.get("registration") == "open":
         body["proof"] = await prove(address)
     return _joined(address, await call(address, "join", body))
 
