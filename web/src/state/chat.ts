@@ -34,7 +34,10 @@ export class ChatState {
   readonly reachesEnd: Accessor<boolean>;
   readonly reachesStart: Accessor<boolean>;
   readonly id: Accessor<number>;
+  /** Grows with each reading: afterwards the screen has to find its place again. */
+  readonly drawn: Accessor<number>;
 
+  private readonly setDrawn: (drawn: number) => void;
   private readonly setView: (view: ChatView | null) => void;
   private readonly setTarget: (target: Target | null) => void;
   private readonly setReady: (isReady: boolean) => void;
@@ -50,19 +53,21 @@ export class ChatState {
   private isReading = false;
   private isStale = false;
   private isClosed = false;
-  private opening: number;
+  /** The window moved and its rows are not read yet. */
+  private isMoving = false;
+  /** Where to go once the rows of the window were read. */
+  private next: Target | null = null;
 
   constructor(
     private readonly messenger: Messenger,
     id: number,
     private readonly startOfDay: (at: number) => number,
-    openAt = 0,
   ) {
-    this.opening = openAt;
     [this.id, this.setId] = createSignal(id);
     [this.view, this.setView] = createSignal<ChatView | null>(null);
     [this.target, this.setTarget] = createSignal<Target | null>(null);
     [this.isReady, this.setReady] = createSignal(false);
+    [this.drawn, this.setDrawn] = createSignal(0);
     [this.typing, this.setTyping] = createSignal<readonly number[]>([]);
     [this.window, this.setWindow] = createSignal<Window>(UNKNOWN);
     [this.rows, this.setRows] = createSignal<ReadonlyMap<number, RowView>>(new Map());
@@ -95,17 +100,26 @@ export class ChatState {
   private async readOnce(): Promise<void> {
     const view = await this.messenger.chat(this.id());
     if (!view) return this.setView(null);
+    const before = this.window();
     const window = this.windowFor(view);
-    const range = await this.messenger.rows(this.id(), window.first, window.last);
+    // An empty chat has no last row, but perhaps rows that wait.
+    const last = Math.max(window.first, window.last);
+    const range = await this.messenger.rows(this.id(), window.first, last);
     const quoted = await this.readQuoted(range);
-    if (this.isClosed) return;
+    // Somebody jumped meanwhile: what was read is of no use, the next reading follows.
+    if (this.isClosed || this.window() !== before) return;
+    this.isMoving = false;
     batch(() => {
       this.setView(view);
       this.setWindow(window);
       this.setRows(new Map([...quoted, ...range.rows].map((row) => [row.seq, row])));
       this.days.update(layOut(range.rows, range.holes, this.unreadFrom, this.startOfDay));
       this.setReady(true);
+      this.setDrawn(this.drawn() + 1);
+      if (this.next) this.setTarget(this.next);
+      this.next = null;
     });
+    if (view.preview) this.stopsTyping(view.preview.author);
   }
 
   /** The window that the next reading shows. */
@@ -117,8 +131,8 @@ export class ChatState {
       return wasAtEnd ? follow(window, view, this.isPinned) : window;
     }
     if (view.unread > 0) this.unreadFrom = view.readSeq + 1;
-    const seq = this.opening || this.unreadFrom;
-    this.setTarget({ seq, flash: this.opening > 0 });
+    const seq = this.unreadFrom;
+    this.next = { seq, flash: false };
     return seq > 0 ? around(view, seq) : atEnd(view);
   }
 
@@ -145,30 +159,33 @@ export class ChatState {
 
   loadOlder(): void {
     const view = this.view();
-    if (view && !this.reachesStart() && !this.isReading) this.moveTo(older(this.window(), view));
+    if (view && !this.reachesStart() && !this.isMoving) this.moveTo(older(this.window(), view));
   }
 
   loadNewer(): void {
     const view = this.view();
-    if (view && !this.reachesEnd() && !this.isReading) this.moveTo(newer(this.window(), view));
+    if (view && !this.reachesEnd() && !this.isMoving) this.moveTo(newer(this.window(), view));
   }
 
   jumpTo(seq: number): void {
     const view = this.view();
     if (!view || seq < Math.max(1, view.firstSeq)) return;
     const { first, last } = this.window();
-    if (seq < first || seq > last) this.moveTo(around(view, seq));
-    this.setTarget({ seq, flash: true });
+    if (seq < first || seq > last) this.moveTo(around(view, seq), { seq, flash: true });
+    else this.setTarget({ seq, flash: true });
   }
 
   jumpToEnd(): void {
     const view = this.view();
-    if (view && !this.reachesEnd()) this.moveTo(atEnd(view));
     this.isPinned = true;
-    this.setTarget({ seq: 0, flash: false });
+    const end = { seq: 0, flash: false };
+    if (view && !this.reachesEnd()) this.moveTo(atEnd(view), end);
+    else this.setTarget(end);
   }
 
-  private moveTo(window: Window): void {
+  private moveTo(window: Window, next: Target | null = null): void {
+    this.isMoving = true;
+    this.next = next ?? this.next;
     this.setWindow(window);
     void this.refresh();
   }

@@ -42,10 +42,9 @@ export class Scroll {
       box.removeEventListener("scroll", onScroll);
       document.removeEventListener("visibilitychange", onVisible);
     });
-    createEffect(on([chat.days.places, chat.reachesEnd], () => queueMicrotask(() => this.restore())));
-    createEffect(() => {
-      if (chat.target() && chat.isReady()) queueMicrotask(() => this.goToTarget());
-    });
+    // At once: a scroll event before it would take the new place for the reader's wish.
+    createEffect(on(chat.drawn, () => this.restore()));
+    createEffect(on([chat.target, chat.isReady], () => this.goToTarget()));
   }
 
   /** Something changed the page: put what was seen back to where it was. */
@@ -68,7 +67,7 @@ export class Scroll {
 
   private goToTarget(): void {
     const target = this.chat.target();
-    if (!target) return;
+    if (!target || !this.chat.isReady()) return;
     const row = target.seq > 0 ? this.rowAt(target.seq) : null;
     this.isPlaced = true;
     if (!row) {
@@ -91,6 +90,9 @@ export class Scroll {
   private scrolled(): void {
     if (!this.isPlaced) return;
     this.remember();
+  }
+
+  private loadEdges(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     if (scrollTop < clientHeight * 2) this.chat.loadOlder();
     if (scrollHeight - scrollTop - clientHeight < clientHeight * 2) this.chat.loadNewer();
@@ -105,6 +107,7 @@ export class Scroll {
     });
     this.onPinned(this.isPinned);
     this.report();
+    this.loadEdges();
   }
 
   /** Says how far the reader has seen, if somebody is looking at all. */

@@ -15,7 +15,7 @@ const all: Record<string, Texts> = { en: source, ...translated };
 
 const forms = (text: string | Plural | undefined) =>
   typeof text === "string" ? [text] : Object.values(text ?? {});
-const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
+const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "").sort((a, b) => a.localeCompare(b));
 
 describe.each(Object.entries(translated))("%s", (_tag, words) => {
   test("has the keys of English, no more and no less", () => {
