@@ -23,12 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def join(arguments: argparse.Namespace) -> int:
     """Make the account, or a new device of one, and show the recovery code."""
-    link, path = arguments.link, arguments.store
-    if arguments.recover:
-        messenger = await Messenger.recover(address_of(link), arguments.recover, path)
+    path = arguments.store
+    address, purpose, secret = parts_of(arguments.link)
+    code = arguments.recover or (secret if purpose == "recover" else "")
+    if code:
+        messenger = await Messenger.recover(address, code, path)
     elif arguments.name:
-        address, token = parts_of(link)
-        messenger = await Messenger.join(address, token, arguments.name, path)
+        messenger = await Messenger.join(address, secret, arguments.name, path)
     else:
         raise device.Unclear("say who you are: --name NAME")
     async with messenger:
@@ -37,16 +38,11 @@ async def join(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def parts_of(link: str) -> tuple[str, str]:
-    """(address, token) of a link; without an invite in it the token is ""."""
+def parts_of(link: str) -> tuple[str, str, str]:
+    """(address, purpose, token) of a link; of a server's plain address the token is ""."""
     try:
         return split_link(link)
     except ValueError as error:
         if is_address(link):
-            return link, ""
+            return link.partition("#")[0].rstrip("/"), "join", ""
         raise device.Unclear(str(error)) from None
-
-
-def address_of(link: str) -> str:
-    """The server that a link belongs to."""
-    return parts_of(link)[0]

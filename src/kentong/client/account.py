@@ -36,18 +36,18 @@ class InviteView:
     member_count: int = 0
 
 
-def split_link(link: str) -> tuple[str, str]:
-    """(address of the server, token) of an invite link.
+def split_link(link: str) -> tuple[str, str, str]:
+    """(address of the server, "join" or "recover", token or code) of a link.
 
-    The token is the fragment, or else the last part of the path. Raises ValueError.
+    Links end in `#join=<token>` or `#recover=<code>`. Raises ValueError.
     """
     parts = urlsplit(link)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError("an invite link begins with https:// or http://")
-    token = parts.fragment.rpartition("/")[2] or parts.path.rpartition("/")[2]
-    if not token:
+        raise ValueError("a link begins with https:// or http://")
+    purpose, _, secret = parts.fragment.partition("=")
+    if purpose not in ("join", "recover") or not secret:
         raise ValueError("the link has no invite in it")
-    return f"{parts.scheme}://{parts.netloc}", token
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", purpose, secret
 
 
 async def invite(address: str, token: str) -> InviteView:

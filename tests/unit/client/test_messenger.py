@@ -190,10 +190,14 @@ def test_a_listener_that_is_too_slow_is_told_so() -> None:
     assert len(events) < EVENTS_MAX
 
 
-def test_an_invite_link_is_a_server_and_a_token() -> None:
-    assert split_link("https://a.example/i/abc") == ("https://a.example", "abc")
-    assert split_link("http://a.example:8765/#/i/abc") == ("http://a.example:8765", "abc")
-    for wrong in ("a.example/abc", "https://a.example/", "ftp://a.example/abc"):
+def test_a_link_is_a_server_a_purpose_and_a_secret() -> None:
+    assert split_link("https://a.example/#join=abc") == ("https://a.example", "join", "abc")
+    assert split_link("http://a.example:8765/#recover=A-B") == (
+        "http://a.example:8765",
+        "recover",
+        "A-B",
+    )
+    for wrong in ("a.example/#join=abc", "https://a.example/", "ftp://a.example/#join=abc"):
         with pytest.raises(ValueError, match="link"):
             split_link(wrong)
 
