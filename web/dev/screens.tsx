@@ -16,11 +16,15 @@ const wish = new URLSearchParams(location.search);
 const door: Door = {
   async invite(token) {
     if (token === "bad") throw new RequestFailed(23);
-    if (token === "group") return { title: "Sunday market", memberCount: 23, chat: 0 };
-    return { title: "Wayan Sudarta", memberCount: 0, chat: 0 };
+    const registration = "invite";
+    if (token === "owner") return { kind: "owner", title: "", memberCount: 0, registration };
+    if (token === "group") return { kind: "group", title: "Sunday market", memberCount: 23, registration };
+    return { kind: "person", title: "Wayan Sudarta", memberCount: 0, registration };
+  },
+  async registration() {
+    return wish.get("closed") ? "closed" : "open";
   },
   async join() {
-    if (wish.get("closed")) throw new RequestFailed(24);
     return "tanah-hujan-bambu-7391-kopi-senja";
   },
   async recover() {

@@ -1,7 +1,7 @@
 /** Starts the web client: the words of the reader first, then what this device keeps. */
 
 import { render } from "solid-js/web";
-import { instance, inviteTarget, join, recover } from "./client/join";
+import { instance, inviteTarget, join, policy, recover } from "./client/join";
 import { openMessenger } from "./client/messenger";
 import type { Messenger } from "./client/types";
 import type { Door } from "./state/join";
@@ -13,11 +13,14 @@ const build = Number(document.documentElement.dataset.build);
 
 const door: Door = {
   async invite(token) {
-    const target = await inviteTarget(token);
-    return { title: target.title, memberCount: target.member_count ?? 0, chat: 0 };
+    const { kind, title, member_count, registration } = await inviteTarget(token);
+    return { kind, title, memberCount: member_count ?? 0, registration: registration ?? "invite" };
   },
-  async join(name, token) {
-    return (await join(name, token)).recovery_code ?? "";
+  async registration() {
+    return (await policy()).registration;
+  },
+  async join(name, token, registration) {
+    return (await join(name, token, registration)).recovery_code;
   },
   async recover(code) {
     await recover(code);

@@ -109,6 +109,7 @@ export const de: Words = {
   haveAccount: "Ich habe ein Konto",
   openTitle: "Willkommen",
   openHint: "Wähle einen Namen und schreib. Keine Telefonnummer, keine E-Mail.",
+  ownerHint: "Dieser Server gehört dir: Du bist hier die erste Person.",
   closedTitle: "Nur mit Einladung",
   closedHint: "Bitte jemanden, der schon hier ist, um einen Einladungslink.",
   invalidTitle: "Dieser Link gilt nicht mehr",

@@ -107,6 +107,7 @@ export const en = {
   haveAccount: "I have an account",
   openTitle: "Welcome",
   openHint: "Pick a name and write. No phone number, no e-mail.",
+  ownerHint: "This server is yours: you are the first one here.",
   closedTitle: "By invitation only",
   closedHint: "Ask somebody who is here for an invite link.",
   invalidTitle: "This link does not work any more",

@@ -106,6 +106,7 @@ export const id: Words = {
   haveAccount: "Saya punya akun",
   openTitle: "Selamat datang",
   openHint: "Pilih nama dan menulislah. Tanpa nomor telepon, tanpa surel.",
+  ownerHint: "Server ini milik Anda: Andalah yang pertama di sini.",
   closedTitle: "Hanya dengan undangan",
   closedHint: "Minta tautan undangan kepada seseorang yang sudah di sini.",
   invalidTitle: "Tautan ini tidak berlaku lagi",

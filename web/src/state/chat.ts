@@ -62,6 +62,7 @@ export class ChatState {
     private readonly messenger: Messenger,
     id: number,
     private readonly startOfDay: (at: number) => number,
+    private readonly onGone: () => void = () => undefined,
   ) {
     [this.id, this.setId] = createSignal(id);
     [this.view, this.setView] = createSignal<ChatView | null>(null);
@@ -99,7 +100,7 @@ export class ChatState {
 
   private async readOnce(): Promise<void> {
     const view = await this.messenger.chat(this.id());
-    if (!view) return this.setView(null);
+    if (!view) return this.vanish();
     const before = this.window();
     const window = this.windowFor(view);
     // An empty chat has no last row, but perhaps rows that wait.
@@ -120,6 +121,16 @@ export class ChatState {
       this.next = null;
     });
     if (view.preview) this.stopsTyping(view.preview.author);
+  }
+
+  /** Nothing of a chat that was taken away stays on screen. */
+  private vanish(): void {
+    batch(() => {
+      this.setView(null);
+      this.setRows(new Map());
+      this.days.update([]);
+    });
+    if (!this.isClosed) this.onGone();
   }
 
   /** The window that the next reading shows. */

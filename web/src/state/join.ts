@@ -1,15 +1,26 @@
 /** Coming in: by an invite link, by open registration, or with a recovery code. */
 
 import { type Accessor, createMemo, createSignal } from "solid-js";
-import { RequestFailed, type InviteView } from "../client/types";
+import { RequestFailed } from "../client/types";
 import { ErrorCode, NAME_CHARS_MAX, NO_CONNECTION } from "./kinds";
 import { countCharacters } from "./text";
 
+export type Registration = "invite" | "open" | "closed";
+
+/** What a link leads to, for somebody who is not in. */
+export interface Target {
+  kind: "group" | "person" | "owner";
+  title: string;
+  memberCount: number;
+  registration: Registration;
+}
+
 /** The door of the server, as joining needs it. Everything rejects with RequestFailed. */
 export interface Door {
-  invite(token: string): Promise<InviteView>;
+  invite(token: string): Promise<Target>;
+  registration(): Promise<Registration>;
   /** Signs this device in as a new account; resolves to the recovery code. */
-  join(name: string, token: string): Promise<string>;
+  join(name: string, token: string, registration: Registration): Promise<string>;
   recover(code: string): Promise<void>;
 }
 
@@ -18,7 +29,7 @@ export type Step = "looking" | "name" | "closed" | "invalid" | "recover" | "code
 
 export class JoinState {
   readonly step: Accessor<Step>;
-  readonly invite: Accessor<InviteView | null>;
+  readonly invite: Accessor<Target | null>;
   readonly name: Accessor<string>;
   readonly setName: (name: string) => void;
   readonly code: Accessor<string>;
@@ -28,18 +39,19 @@ export class JoinState {
   readonly error: Accessor<number>;
   readonly canJoin: Accessor<boolean>;
   private readonly setStep: (step: Step) => void;
-  private readonly setInvite: (invite: InviteView | null) => void;
+  private readonly setInvite: (invite: Target | null) => void;
   private readonly setRecoveryCode: (code: string) => void;
   private readonly setBusy: (isBusy: boolean) => void;
   private readonly setError: (code: number) => void;
   private before: Step = "looking";
+  private registration: Registration = "invite";
 
   constructor(
     private readonly door: Door,
     private readonly token: string,
   ) {
     [this.step, this.setStep] = createSignal<Step>("looking");
-    [this.invite, this.setInvite] = createSignal<InviteView | null>(null);
+    [this.invite, this.setInvite] = createSignal<Target | null>(null);
     [this.name, this.setName] = createSignal("");
     [this.code, this.setCode] = createSignal("");
     [this.recoveryCode, this.setRecoveryCode] = createSignal("");
@@ -53,15 +65,19 @@ export class JoinState {
 
   async look(): Promise<void> {
     await this.work(async () => {
-      if (this.token) this.setInvite(await this.door.invite(this.token));
-      this.setStep("name");
+      const invite = this.token ? await this.door.invite(this.token) : null;
+      this.setInvite(invite);
+      this.registration = invite ? invite.registration : await this.door.registration();
+      const isOpen = this.registration === "open" || (invite && this.registration === "invite");
+      this.setStep(isOpen || invite?.kind === "owner" ? "name" : "closed");
     });
   }
 
   async join(): Promise<void> {
     if (!this.canJoin()) return;
     await this.work(async () => {
-      this.setRecoveryCode(await this.door.join(this.name().trim(), this.token));
+      const name = this.name().trim();
+      this.setRecoveryCode(await this.door.join(name, this.token, this.registration));
       this.setStep("code");
     });
   }

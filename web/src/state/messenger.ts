@@ -6,6 +6,7 @@ import { ChatState } from "./chat";
 import { ChatListState } from "./chats";
 import { ChatKind } from "./kinds";
 import type { Navigation } from "./navigation";
+import { HOME } from "./routes";
 
 export interface Presence {
   online: boolean;
@@ -18,6 +19,8 @@ export interface Surroundings {
   startOfDay: (at: number) => number;
   /** Say an ErrorCode to the reader, in words. */
   complain(code: number): void;
+  /** Say that the chat on screen is gone. */
+  missChat(): void;
   /** Say that something could not be queued again after the server was restored. */
   regret(): void;
 }
@@ -76,11 +79,17 @@ export class MessengerState {
   private openChat(id: number): void {
     // What a chat computes must outlive whatever called for it.
     createRoot((dispose) => {
-      const chat = new ChatState(this.messenger, id, this.around.startOfDay);
+      const { startOfDay } = this.around;
+      const chat = new ChatState(this.messenger, id, startOfDay, () => this.chatGone());
       this.disposeChat = dispose;
       this.setChat(chat);
       void chat.open();
     });
+  }
+
+  private chatGone(): void {
+    this.nav.go(HOME);
+    this.around.missChat();
   }
 
   private closeChat(): void {

@@ -73,7 +73,7 @@ export function initials(name: string): string {
 
 export const HUES = 8;
 
-/** A colour number of 0 … HUES - 1 that stays with an id. */
+/** A colour number of 0 … HUES - 1 that stays with an id; neighbours differ. */
 export function hue(id: number): number {
-  return Math.abs(Math.imul(id | 0, 0x9e3779b1) >>> 7) % HUES;
+  return Math.abs(id) % HUES;
 }

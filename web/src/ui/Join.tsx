@@ -102,34 +102,27 @@ function NameForm(props: { join: JoinState }) {
 /** Who or what waits behind the link. */
 function Inviter(props: { join: JoinState }) {
   const shell = useShell();
+  const invite = () => props.join.invite();
+  const isNamed = () => !!invite()?.title;
+  const isGroup = () => invite()?.kind === "group";
+  const name = () => invite()?.title ?? "";
   return (
-    <Show
-      when={props.join.invite()}
-      fallback={
-        <>
-          <Logo />
-          <h1>{shell.t("openTitle")}</h1>
-          <p class="hint">{shell.t("openHint")}</p>
-        </>
-      }
-    >
-      {(invite) => (
-        <Show
-          when={invite().memberCount > 0}
-          fallback={
-            <>
-              <Avatar id={0} name={invite().title} />
-              <h1 dir="auto">{shell.t("invitesYou", { name: invite().title })}</h1>
-            </>
-          }
-        >
-          <Avatar id={0} name={invite().title} isGroup />
-          <p class="hint">{shell.t("invitesGroup")}</p>
-          <h1 dir="auto">{invite().title}</h1>
-          <p class="hint">{shell.t("members", { count: invite().memberCount })}</p>
-        </Show>
-      )}
-    </Show>
+    <>
+      <Show when={isNamed()} fallback={<Logo />}>
+        <Avatar id={0} name={name()} isGroup={isGroup()} />
+      </Show>
+      <Show when={isGroup()}>
+        <p class="hint">{shell.t("invitesGroup")}</p>
+      </Show>
+      <h1 dir="auto">
+        {isGroup() ? name() : isNamed() ? shell.t("invitesYou", { name: name() }) : shell.t("openTitle")}
+      </h1>
+      <p class="hint">
+        {isGroup()
+          ? shell.t("members", { count: invite()?.memberCount ?? 0 })
+          : shell.t(invite()?.kind === "owner" ? "ownerHint" : "openHint")}
+      </p>
+    </>
   );
 }
 

@@ -20,6 +20,7 @@ export function Messenger(props: { client: Client }) {
   const state = new MessengerState(props.client, shell.nav, {
     notesTitle: () => shell.t("notes"),
     startOfDay,
+    missChat: () => void shell.loadMore().then(() => shell.say(shell.t("chatGone"))),
     regret: () => shell.say(shell.t("dropped")),
     complain: (code) => shell.say(capitalised(shell.language().reason(code))),
   });

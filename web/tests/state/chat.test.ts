@@ -108,6 +108,7 @@ test("reading far up is not disturbed by new messages", async () => {
 });
 
 const shut: Door = {
+  registration: () => Promise.resolve("open"),
   invite: () => Promise.reject(new RequestFailed(23)),
   join: () => Promise.reject(new RequestFailed(24)),
   recover: () => Promise.reject(new TypeError("no network")),
@@ -129,6 +130,23 @@ test("a closed server says so, and no network is not the end", async () => {
   join.setCode("x");
   await join.recover();
   expect([join.step(), join.error(), join.isBusy()]).toEqual(["recover", -1, false]);
+});
+
+test("without an invite only an open server asks for a name", async () => {
+  for (const registration of ["open", "invite", "closed"] as const) {
+    const door: Door = { ...shut, registration: () => Promise.resolve(registration) };
+    const join = createRoot(() => new JoinState(door, ""));
+    await join.look();
+    expect(join.step()).toBe(registration === "open" ? "name" : "closed");
+  }
+});
+
+test("the first owner comes in whatever the registration is", async () => {
+  const target = { kind: "owner", title: "", memberCount: 0, registration: "closed" } as const;
+  const door: Door = { ...shut, invite: () => Promise.resolve(target) };
+  const join = createRoot(() => new JoinState(door, "token"));
+  await join.look();
+  expect(join.step()).toBe("name");
 });
 
 test("the recovery code is shown before the app", async () => {

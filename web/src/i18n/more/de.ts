@@ -7,6 +7,7 @@ export const more: MoreWords = {
   updateReady: "Eine neue Version ist bereit.",
   insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",
   insecureHow: "Bitte die Betreiber dieses Servers, HTTPS einzurichten.",
+  chatGone: "Diesen Chat gibt es hier nicht mehr.",
   dropped: "Etwas, das du geschrieben hast, konnte nach der Wiederherstellung "
     + "des Servers nicht noch einmal gesendet werden.",
   evicted: "Der Browser hatte seinen Speicher geleert. Alles wird neu geholt; "

@@ -7,6 +7,7 @@ export const more = {
   updateReady: "A new version is ready.",
   insecure: "This page came without encryption: it promises nothing offline.",
   insecureHow: "Ask whoever runs this server to set up HTTPS.",
+  chatGone: "This chat is not here any more.",
   dropped: "Something you wrote could not be sent again after the server was restored.",
   evicted: "The browser had cleared its storage. Everything is being fetched again; "
     + "what was not sent is lost.",

@@ -7,6 +7,7 @@ export const more: MoreWords = {
   updateReady: "Versi baru sudah siap.",
   insecure: "Halaman ini datang tanpa enkripsi: tanpa koneksi, tidak ada yang dijamin.",
   insecureHow: "Minta pengelola server ini memasang HTTPS.",
+  chatGone: "Obrolan ini tidak ada lagi di sini.",
   dropped: "Sesuatu yang Anda tulis tidak dapat dikirim lagi setelah server dipulihkan.",
   evicted: "Peramban telah mengosongkan penyimpanannya. Semuanya sedang diambil lagi; "
     + "yang belum terkirim hilang.",
