@@ -39,7 +39,7 @@ export class MembersState {
     this.setError(0);
     try {
       const page = await this.messenger.members(this.chat, this.after, this.banned);
-      this.after = page.at(-1)?.user ?? this.after;
+      this.after = page[page.length - 1]?.user ?? this.after;
       this.setAll([...this.all(), ...page]);
       this.setHasMore(page.length > 0 && this.after > 0);
       if (page.length < PAGE_ROWS_MIN) this.setHasMore(false);

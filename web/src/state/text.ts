@@ -34,7 +34,7 @@ export function tokens(text: string): Token[] {
 function withoutTrailing(link: string): string {
   for (;;) {
     const shorter = link.replace(TRAILING, "");
-    const last = shorter.at(-1);
+    const last = shorter.slice(-1);
     const closes = (last === ")" && !shorter.includes("(")) || (last === "]" && !shorter.includes("["));
     const next = closes ? shorter.slice(0, -1) : shorter;
     if (next === link) return link;
@@ -65,7 +65,7 @@ export function isEmojiOnly(text: string): boolean {
 /** Up to two letters that stand for a name. */
 export function initials(name: string): string {
   const words = name.split(/[\s\-_.]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
+  const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined].map(
     (word) => /[\p{L}\p{N}]\p{M}*/u.exec(word ?? "")?.[0] ?? "",
   );
   return letters.join("").toLocaleUpperCase() || /\S/u.exec(name)?.[0] || "?";

@@ -62,13 +62,13 @@ export function layOut(
     day.entries.push(entry);
     previous = entry;
   }
-  for (const hole of pending) dayAt(days, days.at(-1)?.at ?? 0).entries.push(holeEntry(hole));
+  for (const hole of pending) dayAt(days, days[days.length - 1]?.at ?? 0).entries.push(holeEntry(hole));
   return days;
 }
 
 /** The last day, or a new one. A clock that was set back doesn't open an older day again. */
 function dayAt(days: Day[], midnight: number): Day {
-  const last = days.at(-1);
+  const last = days[days.length - 1];
   if (last && midnight <= last.at) return last;
   const day = { key: `day${midnight}`, at: midnight, entries: [] };
   days.push(day);

@@ -51,7 +51,7 @@ function moveInMenu(event: KeyboardEvent & { currentTarget: HTMLElement }): void
   if (step === 0) return;
   const items = [...event.currentTarget.querySelectorAll("button")];
   const at = items.findIndex((item) => item === document.activeElement);
-  items.at((at + step) % items.length)?.focus();
+  items[(at + step + items.length) % items.length]?.focus();
   event.preventDefault();
 }
 
