@@ -18,11 +18,12 @@ from kentong.server.bus.local import LocalBus
 from kentong.server.config import Config
 from kentong.server.gateway import poll, sockets
 from kentong.server.gateway.connection import Patience
-from kentong.server.gateway.listener import Listener, ListenerSettings
+from kentong.server.gateway.handshake import PATH
+from kentong.server.gateway.listener import Listener, ListenerSettings, upgrade
 from kentong.server.http import files, pages
 from kentong.server.http.admin import desk_of, open_desk
 from kentong.server.http.links import addresses
-from kentong.server.http.site import make_site
+from kentong.server.http.site import Gateway, make_site
 from kentong.server.http.stalls import PatientProtocol
 from kentong.server.node import Node, start_node
 from kentong.server.storage.engine import Engine
@@ -119,7 +120,7 @@ async def serving(
 async def _site(node: Node) -> AsyncIterator[web.Server]:
     """What speaks HTTP on a connection."""
     runner = web.AppRunner(
-        make_site(node, poll.exchange, files.load()),
+        make_site(node, Gateway(poll.exchange, PATH, upgrade), files.load()),
         access_log=None,
         handle_signals=False,
         shutdown_timeout=node.config.shutdown_s,

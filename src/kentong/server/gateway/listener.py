@@ -245,6 +245,20 @@ class Opening(asyncio.BufferedProtocol):
         elif end:
             self._hand_on(head + end, rest)
 
+    def take_over(
+        self,
+        transport: asyncio.Transport,
+        origin: tuple[Address, Place | None],
+        head: bytes,
+        rest: bytes,
+    ) -> None:
+        """Open the WebSocket that somebody asks for on a connection that is counted already."""
+        self._transport = transport
+        self._peer, self._place = origin
+        self._listener.openings.add(self)
+        transport.set_protocol(self)
+        self._upgrade(head, rest)
+
     def check(self, now: float) -> None:
         """Drop the connection if its head takes too long; called by the listener's sweep."""
         if now - self._opened_at >= self._listener.settings.head_timeout_s:
@@ -274,7 +288,10 @@ class Opening(asyncio.BufferedProtocol):
         self._head = b""
         if not wants_websocket(head):
             self._become_http(head + rest)
-            return
+        else:
+            self._upgrade(head, rest)
+
+    def _upgrade(self, head: bytes, rest: bytes) -> None:
         try:
             request = parse_upgrade(head)
         except BadUpgradeError as error:
@@ -302,7 +319,7 @@ class Opening(asyncio.BufferedProtocol):
         listener = self._listener
         handler = listener.open_http()
         listener.openings.discard(self)
-        self._transport.set_protocol(HttpConnection(listener, handler, self._place))
+        self._transport.set_protocol(HttpConnection(listener, handler, self._peer, self._place))
         handler.connection_made(self._transport)
         handler.data_received(data)
 
@@ -310,11 +327,14 @@ class Opening(asyncio.BufferedProtocol):
 class HttpConnection(asyncio.BufferedProtocol):
     """Hands everything on to an HTTP protocol; stays in between to count the connection."""
 
-    __slots__ = ("_handler", "_listener", "_place")
+    __slots__ = ("_handler", "_listener", "_peer", "_place")
 
-    def __init__(self, listener: Listener, handler: asyncio.Protocol, place: Place | None) -> None:
+    def __init__(
+        self, listener: Listener, handler: asyncio.Protocol, peer: Address, place: Place | None
+    ) -> None:
         self._listener = listener
         self._handler = handler
+        self._peer = peer
         self._place = place
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -337,7 +357,24 @@ class HttpConnection(asyncio.BufferedProtocol):
         """Hand on that the congestion is over."""
         self._handler.resume_writing()
 
+    def upgrade(self, transport: asyncio.Transport, head: bytes, rest: bytes) -> None:
+        """Leave HTTP for good: open a WebSocket, or refuse and close."""
+        asyncio.get_running_loop().call_soon(self._handler.connection_lost, None)
+        Opening(self._listener).take_over(transport, (self._peer, self._place), head, rest)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and hand it on."""
         self._listener.crowd.leave(self._place)
         self._handler.connection_lost(exc)
+
+
+def upgrade(transport: asyncio.Transport, head: bytes, rest: bytes) -> None:
+    """Make a WebSocket of a connection that served HTTP so far, as proxies ask for it.
+
+    Args:
+        head: of the request, whole.
+        rest: what came behind it.
+    """
+    connection = transport.get_protocol()
+    assert isinstance(connection, HttpConnection)
+    connection.upgrade(transport, head, rest)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from kentong.server.http.joining import Joining, credentials_of
 from kentong.server.http.observing import Observing
 from kentong.server.http.pages import Pages
 from kentong.server.http.requests import address_of, read_body
+from kentong.server.http.upgrades import Upgrade, Upgrades
 from kentong.server.node import Node
 from kentong.server.rules.addresses import key_of
 
@@ -29,14 +31,23 @@ Exchange = Callable[[Node, bytes, Credentials, str], Awaitable[bytes]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_site(node: Node, exchange: Exchange, assets: Mapping[str, Asset]) -> web.Application:
+class Gateway(NamedTuple):
+    """What the gateway does for HTTP, which knows nothing of it."""
+
+    exchange: Exchange
+    socket_path: str
+    upgrade: Upgrade
+
+
+def make_site(node: Node, gateway: Gateway, assets: Mapping[str, Asset]) -> web.Application:
     """The HTTP application of a node."""
-    guard = Guard(node)
+    guard = Guard(node, gateway.socket_path)
     site = web.Application(client_max_size=EXCHANGE_BYTES_MAX, middlewares=[guard.handle])
     site.on_response_prepare.append(guard.finish)
     site.router.add_routes(
         [
-            web.post(SYNC_PATH, Sync(node, exchange).handle),
+            web.post(SYNC_PATH, Sync(node, gateway.exchange).handle),
+            *Upgrades(gateway.socket_path, gateway.upgrade).routes(),
             *Joining(node).routes(),
             *Observing(node).routes(),
             *Pages(node.config).routes(),
@@ -49,17 +60,16 @@ def make_site(node: Node, exchange: Exchange, assets: Mapping[str, Asset]) -> we
 class Guard:
     """Stands around every handler: rates before, headers and failures after."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, socket_path: str) -> None:
         self._node = node
+        self._socket_path = socket_path
 
     @web.middleware
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer, whatever happens, and say nothing that a stranger need not know."""
         node = self._node
         node.counts["http_requests"] += 1
-        wait_ms = node.limits.addresses.take(
-            key_of(address_of(request, node.config.proxies)), node.now()
-        )
+        wait_ms = self._wait_ms(request)
         if wait_ms:
             node.counts["http_rate_limited"] += 1
             return _crowded(request, wait_ms)
@@ -77,6 +87,12 @@ class Guard:
             node.counts["internal_errors"] += 1
             log.exception("an HTTP request failed")
             return plain(500, "Our fault")
+
+    def _wait_ms(self, request: web.Request) -> int:
+        if request.path == self._socket_path:  # the gateway counts, and refuses in its own words
+            return 0
+        key = key_of(address_of(request, self._node.config.proxies))
+        return self._node.limits.addresses.take(key, self._node.now())
 
     async def finish(self, request: web.Request, response: web.StreamResponse) -> None:
         """What goes for all answers; each byte of it is sent with each of them."""

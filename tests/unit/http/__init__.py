@@ -1,0 +1,1 @@
+"""HTTP: everything that is not a WebSocket, asked over real sockets."""

@@ -1,0 +1,343 @@
+"""/api: joining, recovering, signing out."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from kentong.protocol.errors import ErrorCode
+from kentong.protocol.limits import VERSION
+from kentong.protocol.messages import (
+    Done,
+    Goodbye,
+    Hello,
+    MakeInvite,
+    OpenDirect,
+    RevokeDevice,
+    Welcome,
+)
+from kentong.server.features.administration import Wish
+from tests.unit.http.inn import OUTBOX, Inn, Json, inn, run
+
+
+def error_of(body: Json) -> ErrorCode:
+    return ErrorCode(body["error"])
+
+
+def test_owner_comes_by_their_link_and_nobody_after_them(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            token = await it.owner_token()
+            assert await it.api("invite", {"token": token}) == (
+                200,
+                {"kind": "owner", "title": "", "registration": "invite"},
+            )
+            await it.join("Rina", token)
+            status, body = await it.api("join", {"name": "Budi", "token": token})
+            assert (status, error_of(body)) == (400, ErrorCode.INVITE_INVALID)
+            assert await it.owner_token() == ""
+            listed = await it.desk.answer("test", Wish("accounts"))
+            assert [bool(account["is_admin"]) for account in listed["accounts"]] == [True]
+
+    run(work())
+
+
+def test_each_start_ends_the_owner_link_before(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            before, now = await it.owner_token(), await it.owner_token()
+            _, body = await it.api("join", {"name": "Rina", "token": before})
+            assert error_of(body) == ErrorCode.INVITE_INVALID
+            await it.join("Rina", now)
+
+    run(work())
+
+
+async def invite_of(it: Inn, secret: str) -> str:
+    session = await it.connect(secret)
+    await session.say(MakeInvite(0))
+    return (await session.hear(Done)).text
+
+
+def test_people_join_by_an_invite_and_only_so(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            token = await invite_of(it, owner["secret"])
+            status, shown = await it.api("invite", {"token": token})
+            assert (status, shown["kind"], shown["title"]) == (200, "person", "Owner")
+            assert (await it.join("Budi", token))["user"] != owner["user"]
+            for body, code in (
+                ({"name": "Eve"}, ErrorCode.REGISTRATION_CLOSED),
+                ({"name": "Eve", "token": "wrong"}, ErrorCode.INVITE_INVALID),
+                ({"name": "", "token": token}, ErrorCode.NAME_INVALID),
+            ):
+                status, found = await it.api("join", body)
+                assert (status, error_of(found)) == (400, code)
+
+    run(work())
+
+
+def nonces(challenge: str, bits: int) -> Iterator[str]:
+    """Nonces that took the work, one after the other."""
+    for number in count():
+        found = hashlib.sha256(f"{challenge}{number}".encode()).digest()
+        if int.from_bytes(found, "big") >> (256 - bits) == 0:
+            yield str(number)
+
+
+def test_open_server_asks_for_work_and_takes_it_once(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, registration="open") as it:
+            status, body = await it.api("join", {"name": "Rina"})
+            assert error_of(body) == ErrorCode.PROOF_INVALID
+            _, asked = await it.api("challenge", {})
+            found = nonces(asked["challenge"], asked["bits"])
+            proof = {"challenge": asked["challenge"], "nonce": next(found)}
+            status, _ = await it.api("join", {"name": "Rina", "proof": proof})
+            assert status == 200
+            again = {"challenge": asked["challenge"], "nonce": next(found)}
+            _, body = await it.api("join", {"name": "Rina", "proof": again})
+            assert error_of(body) == ErrorCode.PROOF_INVALID
+            wrong: object
+            for wrong in ({"challenge": "1.a.b", "nonce": "1"}, [], {"challenge": 1}):
+                status, body = await it.api("join", {"name": "Rina", "proof": wrong})
+                assert status == 400
+
+    run(work())
+
+
+def test_closed_server_takes_its_owner_and_nobody_else(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, registration="closed") as it:
+            assert (await it.api("policy", {}))[1]["registration"] == "closed"
+            owner = await it.owner()
+            token = await invite_of(it, owner["secret"])
+            _, body = await it.api("join", {"name": "Budi", "token": token})
+            assert error_of(body) == ErrorCode.REGISTRATION_CLOSED
+
+    run(work())
+
+
+def test_recovery_code_signs_in_elsewhere_up_to_the_limit(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, devices_max=2) as it:
+            owner = await it.owner()
+            code = owner["recovery_code"]
+            typed = code.lower().replace("-", " ")
+            status, second = await it.api("recover", {"code": typed, "cookie": False})
+            assert (status, second["user"]) == (200, owner["user"])
+            assert second["device"] != owner["device"]
+            _, body = await it.api("recover", {"code": code})
+            assert error_of(body) == ErrorCode.TOO_MANY_DEVICES
+            _, body = await it.api("recover", {"code": "AAAAA-AAAAA"})
+            assert error_of(body) == ErrorCode.CODE_INVALID
+
+    run(work())
+
+
+def test_signing_out_ends_the_session_and_the_secret(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            session = await it.connect(owner["secret"])
+            await session.hear(Welcome)
+            status, _ = await it.api("signout", {}, Authorization=f"Bearer {owner['secret']}")
+            assert status == 200
+            assert (await session.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
+            later = await it.connect(owner["secret"])
+            assert (await later.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
+
+    run(work())
+
+
+def test_device_revoked_by_another_one_ends(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            body = {"code": owner["recovery_code"], "cookie": False}
+            _, second = await it.api("recover", body)
+            lost = await it.connect(second["secret"])
+            await lost.hear(Welcome)
+            kept = await it.connect(owner["secret"])
+            await kept.say(RevokeDevice(second["device"]))
+            await kept.hear(Done)
+            assert (await lost.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
+
+    run(work())
+
+
+def test_suspended_account_is_ended_and_can_not_come_back(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            session = await it.connect(owner["secret"])
+            await session.hear(Welcome)
+            await it.desk.answer("test", Wish("suspend", "Owner"))
+            assert (await session.hear(Goodbye)).code == ErrorCode.SUSPENDED
+            later = await it.connect(owner["secret"])
+            assert (await later.hear(Goodbye)).code == ErrorCode.SUSPENDED
+            _, body = await it.api("recover", {"code": owner["recovery_code"]})
+            assert error_of(body) == ErrorCode.CODE_INVALID
+            await it.desk.answer("test", Wish("unsuspend", str(owner["user"])))
+            again = await it.connect(owner["secret"])
+            await again.hear(Welcome)
+
+    run(work())
+
+
+# -- Cookies and origins ----------------------------------------------------------------------
+
+
+def test_browser_gets_its_secret_as_a_cookie_that_scripts_can_not_read(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            token = await it.owner_token()
+            answer = await it.ask("POST", "/api/join", json={"name": "Rina", "token": token})
+            name, *flags = answer.headers["Set-Cookie"].split("; ")
+            assert name.startswith(f"kentong-{it.node.engine.instance}=")
+            assert {"HttpOnly", "SameSite=Strict", "Path=/"} < set(flags)
+            assert "Secure" not in flags
+            assert "secret" not in json.loads(answer.body)
+            assert name.partition("=")[2].encode() not in answer.body
+
+    run(work())
+
+
+def test_over_https_the_cookie_is_for_this_host_only(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, trusted_proxies="127.0.0.1") as it:
+            answer = await it.ask(
+                "POST",
+                "/api/join",
+                json={"name": "Rina", "token": await it.owner_token()},
+                headers={"X-Forwarded-Proto": "https"},
+            )
+            name, *flags = answer.headers["Set-Cookie"].split("; ")
+            assert name.startswith(f"__Host-kentong-{it.node.engine.instance}=")
+            assert {"HttpOnly", "SameSite=Strict", "Path=/", "Secure"} < set(flags)
+
+    run(work())
+
+
+def test_cookie_counts_only_from_our_own_page(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            cookie = f"kentong-{it.node.engine.instance}={owner['secret']}"
+            for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+                status, body = await it.api("signout", {}, Cookie=cookie, **origin)
+                assert (status, error_of(body)) == (403, ErrorCode.ORIGIN_FORBIDDEN)
+            await (await it.connect(owner["secret"])).hear(Welcome)
+            status, _ = await it.api("signout", {}, Cookie=cookie, Origin=it.address)
+            assert status == 200
+
+    run(work())
+
+
+def test_foreign_page_can_not_join_or_recover(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, public_address="https://chat.example.org") as it:
+            for name in ("policy", "invite", "challenge", "join", "recover", "signout"):
+                status, body = await it.api(name, {}, Origin=it.address)
+                assert (status, error_of(body)) == (403, ErrorCode.ORIGIN_FORBIDDEN)
+            status, _ = await it.api("policy", {}, Origin="https://chat.example.org")
+            assert status == 200
+
+    run(work())
+
+
+# -- Bad input --------------------------------------------------------------------------------
+
+BAD_BODIES = [
+    b"",
+    b"{",
+    b"[]",
+    b"nil",
+    b"[" * 8_000,
+    b'{"name": 1, "token": ""}',
+    b'{"name": "a", "token": []}',
+    b'{"name": "\\ud800"}',
+    b'{"name": "a\\u0000b"}',
+    b'{"name": "\xff"}',
+    b'{"token": "' + b"x" * 101 + b'"}',
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
+def test_malformed_body_is_refused_by_code(tmp_path: Path, body: bytes) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            headers = {"Content-Type": "application/json"}
+            answer = await it.ask("POST", "/api/join", data=body, headers=headers)
+            assert answer.status == 400
+            assert error_of(json.loads(answer.body)) == ErrorCode.MALFORMED
+
+    run(work())
+
+
+def test_form_of_a_foreign_page_is_refused(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            answer = await it.ask("POST", "/api/join", data={"name": "Rina"})
+            assert error_of(json.loads(answer.body)) == ErrorCode.MALFORMED
+
+    run(work())
+
+
+def test_oversize_body_is_refused_announced_or_not(tmp_path: Path) -> None:
+    async def pieces() -> Iterator[bytes]:  # type: ignore[misc] # aiohttp sends it in chunks
+        for _ in range(20):
+            yield b" " * 1_000
+
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            headers = {"Content-Type": "application/json"}
+            for data in (b" " * 20_000, pieces()):
+                answer = await it.ask("POST", "/api/join", data=data, headers=headers)
+                assert answer.status == 413
+                assert error_of(json.loads(answer.body)) == ErrorCode.TOO_LARGE
+
+    run(work())
+
+
+def test_tries_of_one_address_are_limited(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, sign_ins_per_minute=3) as it:
+            for _ in range(3):
+                assert (await it.api("recover", {"code": "x"}))[0] == 400
+            status, body = await it.api("recover", {"code": "x"})
+            assert (status, error_of(body)) == (429, ErrorCode.RATE_LIMITED)
+            assert 0 < body["retry_after_ms"] <= 20_001
+
+    run(work())
+
+
+def test_sign_ups_are_limited_and_refused_ones_do_not_count(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, signups_per_address=2) as it:
+            owner = await it.owner()
+            token = await invite_of(it, owner["secret"])
+            for _ in range(5):
+                assert (await it.api("join", {"name": "Eve", "token": "wrong"}))[0] == 400
+            await it.join("Budi", token)
+            status, body = await it.api("join", {"name": "Citra", "token": token})
+            assert (status, error_of(body)) == (429, ErrorCode.RATE_LIMITED)
+
+    run(work())
+
+
+def test_new_device_begins_with_nothing(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            session = await it.connect(owner["secret"], Hello(VERSION, 0, 0, OUTBOX, 1))
+            welcome = await session.hear(Welcome)
+            assert (welcome.user, welcome.epoch) == (owner["user"], it.node.engine.epoch)
+            await session.say(OpenDirect(0))
+            assert (await session.hear(Done)).chat
+
+    run(work())
