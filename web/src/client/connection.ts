@@ -296,13 +296,15 @@ export class Connection {
   private async seek(): Promise<void> {
     if (this.seeking || this.hasEnded) return;
     const control = new AbortController();
+    const stopped = aborted(control.signal);
     this.seeking = control;
     if (!this.isOpen || !this.pinged) this.speaker.linkChanged("waiting");
     const since = this.world.now();
     let interval = Math.max(PROBE_MS, 6 * this.roundTripMs);
     while (!control.signal.aborted) {
-      const isAnswered = await this.probe(interval, control.signal);
-      if (isAnswered) break;
+      const pause = this.pauseFor(interval);
+      if (await this.probe(interval, control.signal)) break;
+      await Promise.race([pause, stopped]);
       if (this.world.now() - since > PATIENCE_MS) interval = Math.min(interval * 1.5, PROBE_MS_MAX);
     }
     if (control.signal.aborted) return;
@@ -312,14 +314,16 @@ export class Connection {
     else void this.pollForever();
   }
 
+  private pauseFor(ms: number): Promise<void> {
+    return new Promise((resolve) => this.world.after(ms, resolve));
+  }
+
   /** One POST beside what may be dead; false after `ms` without an answer. */
   private async probe(ms: number, outer: AbortSignal): Promise<boolean> {
     const inner = new AbortController();
     const stop = (): void => inner.abort();
     outer.addEventListener("abort", stop);
-    let expired = (): void => undefined;
-    const timer = new Promise<void>((resolve) => (expired = resolve));
-    const clear = this.world.after(ms, () => (stop(), expired()));
+    const clear = this.world.after(ms, stop);
     try {
       const { hello, channel } = await this.speaker.opening(true);
       const answer = await this.exchange([hello], inner.signal);
@@ -329,7 +333,6 @@ export class Connection {
       await this.dealAll(channel, answer);
       return true;
     } catch {
-      if (!outer.aborted) await Promise.race([timer, aborted(outer)]);
       return false;
     } finally {
       clear();
