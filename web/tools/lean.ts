@@ -26,13 +26,39 @@ const sheet = (file) => {
 };
 `;
 
+/**
+ * Parts of Solid that are off until one of UNUSED switches them on, each a variable that
+ * is null till then. Said to be null for good, what hangs on them can be left out.
+ */
+const SWITCHES = /\b(Transition|Scheduler|ExternalSourceConfig|SuspenseContext)\b(?!\s*[=:](?!=))/g;
+const HYDRATION = /\bsharedConfig\.(context|registry|events)\b(?!\s*=(?!=))/g;
+const UNUSED =
+  /\b(startTransition|useTransition|enableScheduling|enableExternalSource|Suspense|lazy|hydrate)\b/;
+
+function withoutUnused(code: string): string {
+  return code
+    .replace("let SuspenseContext;", "let SuspenseContext = null;")
+    .replace(SWITCHES, "null")
+    .replace(HYDRATION, "undefined");
+}
+
+function importsUnused(code: string): boolean {
+  const imports = code.match(/import[^;]*from "solid-js[^;]*;/g) ?? [];
+  return imports.some((line) => UNUSED.test(line));
+}
+
 export function lean(): Plugin {
   return {
     name: "kentong-lean",
     apply: "build",
     enforce: "pre",
-    transform(_code, id) {
-      return id.includes("vite/preload-helper") ? { code: LOADER, map: null } : undefined;
+    transform(code, id) {
+      if (id.includes("vite/preload-helper")) return { code: LOADER, map: null };
+      if (/solid-js\/(web\/)?dist\//.test(id)) return { code: withoutUnused(code), map: null };
+      if (/\/src\//.test(id) && importsUnused(code)) {
+        this.error(`${id} uses a part of Solid that tools/lean.ts leaves out`);
+      }
+      return undefined;
     },
   };
 }
