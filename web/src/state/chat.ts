@@ -16,6 +16,8 @@ export interface Target {
 }
 
 const TYPING_MS = 6_000;
+/** So long a chat that nobody knows may still come. */
+const UNKNOWN_MS = 8_000;
 const UNKNOWN: Window = { first: 1, last: 0 };
 
 export class ChatState {
@@ -50,6 +52,9 @@ export class ChatState {
   private readonly typists = new Map<number, ReturnType<typeof setTimeout>>();
   private unreadFrom = 0;
   private isPinned = true;
+  /** The id under which the chat was last found. */
+  private knownId = 0;
+  private waitingForIt: ReturnType<typeof setTimeout> | undefined;
   private isReading = false;
   private isStale = false;
   private isClosed = false;
@@ -100,7 +105,9 @@ export class ChatState {
 
   private async readOnce(): Promise<void> {
     const view = await this.messenger.chat(this.id());
-    if (!view) return this.vanish();
+    if (!view) return this.missing();
+    this.knownId = view.id;
+    clearTimeout(this.waitingForIt);
     const before = this.window();
     const window = this.windowFor(view);
     // An empty chat has no last row, but perhaps rows that wait.
@@ -121,6 +128,13 @@ export class ChatState {
       this.next = null;
     });
     if (view.preview) this.stopsTyping(view.preview.author);
+  }
+
+  /** A chat that was just made may come a moment after its id; one that was there is gone. */
+  private missing(): void {
+    if (this.knownId === this.id()) return this.vanish();
+    clearTimeout(this.waitingForIt);
+    this.waitingForIt = setTimeout(() => this.vanish(), UNKNOWN_MS);
   }
 
   /** Nothing of a chat that was taken away stays on screen. */
@@ -239,6 +253,7 @@ export class ChatState {
   close(): void {
     this.composer.saveDraft();
     this.isClosed = true;
+    clearTimeout(this.waitingForIt);
     this.typists.forEach((timer) => clearTimeout(timer));
   }
 }

@@ -40,6 +40,8 @@ export class MessengerState {
   private readonly presence: Accessor<ReadonlyMap<number, Presence>>;
   private readonly setPresence: (presence: ReadonlyMap<number, Presence>) => void;
   private readonly stops: (() => void)[];
+  /** Chats of this visit that got their own id. */
+  private readonly moves = new Map<number, number>();
   private isForeground = true;
   private disposeChat = (): void => undefined;
 
@@ -71,6 +73,9 @@ export class MessengerState {
   show(chat: number): void {
     const current = untrack(this.chat);
     if (current && untrack(current.id) === chat) return;
+    // The answer may have been faster than the reader's way to the chat.
+    const moved = this.moves.get(chat);
+    if (moved) return this.nav.rename(chat, moved);
     this.closeChat();
     if (chat !== 0) this.openChat(chat);
     this.looks(this.isForeground);
@@ -116,6 +121,7 @@ export class MessengerState {
   }
 
   private chatMoved(from: number, to: number): void {
+    this.moves.set(from, to);
     const chat = this.chat();
     if (chat?.id() !== from) return;
     if (to === 0) return this.nav.openChat(0);
