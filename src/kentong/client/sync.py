@@ -16,10 +16,11 @@ from kentong.client.events import (
 from kentong.client.store import Own, Store, Token
 from kentong.client.views import ChatView, PersonView, RowView
 from kentong.client.windows import Span
-from kentong.protocol.limits import UNREAD_MAX
+from kentong.protocol.limits import SMALL_GROUP_MEMBERS_MAX, UNREAD_MAX
 from kentong.protocol.messages import (
     Accepted,
     Changed,
+    ChatKind,
     Head,
     HeadFlag,
     Heads,
@@ -34,6 +35,14 @@ from kentong.protocol.messages import (
 from kentong.protocol.planted import Planted
 
 TOLD_ROWS_MAX: Final = 1_000  # of one chat that are announced after an absence
+
+MOVING: Final = (
+    RowKind.JOINED,
+    RowKind.ADDED,
+    RowKind.LEFT,
+    RowKind.REMOVED,
+    RowKind.BANNED,
+)
 
 State = tuple[int, int]  # (last_seq, changes) of a chat
 
@@ -255,14 +264,8 @@ class Sync:
 
     def _append(self, chat: ChatView, row: RowView) -> ChatView:
         """Put the next row on top of the chat; nothing else has changed."""
-        own = row.author == self._store.own.user
-        after = replace(
-            chat,
-            last_seq=row.seq,
-            unread=0 if own else min(chat.unread + 1, UNREAD_MAX),
-            read_seq=row.seq if own else chat.read_seq,
-            read_wanted=0 if own else chat.read_wanted,
-        )
+        counted = count_unread(chat, [row], self._store.own.user)
+        after = replace(counted, last_seq=row.seq)
         self._step(chat, after, [row])
         return after
 
@@ -277,7 +280,7 @@ class Sync:
         """Others have read or received more."""
         chat = self._known(marked.alias)
         after = (marked.last_seq, marked.changes)
-        if covers(chat.state, after):
+        if covers(chat.state, after) and chat.state != after:
             return None
         if not marked.changes - marked.covers <= chat.changes <= marked.changes:
             return Wanted(chat.id, after)
@@ -325,9 +328,8 @@ class Sync:
         )
         self._step(chat, progressed, rows)
         self._append_own(chat.id)
-        unsure = changed.base < chat.version or chat.unread >= UNREAD_MAX
-        tombstones = any(row.is_deleted for row in rows)
-        return Wanted(chat.id, after, anyway=True) if unsure and tombstones else None
+        is_unsure = count_is_unsure(chat, changed, rows) or marks_are_unsure(chat, changed, rows)
+        return Wanted(chat.id, after, anyway=True) if is_unsure else None
 
     def _known(self, alias: int) -> ChatView:
         chat = self._store.chat_by_alias(alias)
@@ -406,17 +408,41 @@ def covers(state: State, other: State) -> bool:
 
 
 def count_unread(chat: ChatView, rows: Iterable[RowView], own_user: int) -> ChatView:
-    """The chat with its read mark and unread count after these rows came or changed."""
-    unread, read_seq = chat.unread, chat.read_seq
+    """The chat with its marks and unread count after these rows came or changed.
+
+    Who writes a text has read and received all up to it.
+    """
     for row in rows:
-        is_new = row.seq > chat.last_seq
-        if is_new and row.kind == RowKind.TEXT and row.author == own_user:
-            unread, read_seq = 0, row.seq
-        elif is_new and row.kind == RowKind.TEXT:
-            unread = min(unread + 1, UNREAD_MAX)
-        elif not is_new and row.is_deleted and row.seq > read_seq:
-            unread = max(unread - 1, 0)
-    return replace(chat, unread=unread, read_seq=read_seq)
+        is_new_text = row.seq > chat.last_seq and row.kind == RowKind.TEXT
+        if is_new_text and row.author == own_user:
+            chat = replace(chat, unread=0, read_seq=row.seq, read_wanted=0)
+        elif is_new_text:
+            chat = replace(chat, unread=min(chat.unread + 1, UNREAD_MAX))
+            if chat.shares_marks:
+                chat = replace(
+                    chat,
+                    peer_read_seq=max(chat.peer_read_seq, row.seq),
+                    peer_delivered_seq=max(chat.peer_delivered_seq, row.seq),
+                )
+        elif row.is_deleted and chat.read_seq < row.seq <= chat.last_seq:
+            chat = replace(chat, unread=max(chat.unread - 1, 0))
+    return chat
+
+
+def count_is_unsure(chat: ChatView, changed: Changed, rows: Iterable[RowView]) -> bool:
+    """Whether it can't be told if what became a tombstone counted as unread."""
+    is_vague = changed.base < chat.version or chat.unread >= UNREAD_MAX
+    return is_vague and any(row.is_deleted for row in rows)
+
+
+def marks_are_unsure(chat: ChatView, changed: Changed, rows: Iterable[RowView]) -> bool:
+    """Whether others' marks may be other ones: who comes or leaves has marks, too."""
+    if chat.kind != ChatKind.GROUP:
+        return False
+    is_small = 0 < (changed.member_count or chat.member_count) <= SMALL_GROUP_MEMBERS_MAX
+    if is_small != chat.shares_marks:
+        return True
+    return is_small and any(row.seq > chat.last_seq and row.kind in MOVING for row in rows)
 
 
 def absolute(chat: ChatView, rows: Iterable[Row], counted_from: int) -> list[RowView]:
