@@ -139,7 +139,7 @@ def tag_of(kind: type[Message]) -> int | None:
 
 def typescript_messages() -> str:
     every = [kind for _, kinds in GROUPS for kind in kinds]
-    layouts = "\n".join(f"  {kind.__name__}: `{layout(kind)}`," for kind in every)
+    layouts = "\n".join(map(layout, every))
     return "\n".join(
         [
             f"/** Every message: its tag, its type, its layout. {MARK} */",
@@ -151,12 +151,10 @@ def typescript_messages() -> str:
             union("Notice", Catalogue.notices),
             "export type Message = FromServer | Command | Request | Notice | Hello;",
             "",
-            "/** Tag, then names of required fields, then `|` and those that may be absent. Behind",
-            " *  a name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list;",
-            " *  ? in front: nil or a part; =1: the default where it is not nothing. */",
-            "export const LAYOUTS = {",
-            layouts,
-            "};",
+            "/** Tag or name of a part, then names of required fields, then `|` and those that",
+            " *  may be absent. Behind a name: $ text, % bytes, ~ reference, @Part, @ raw;",
+            " *  in front: * a list, ? nil or a part; =1: the default where it is not nothing. */",
+            f"export const LAYOUTS = `{layouts}`;",
             "",
         ]
     )
@@ -194,7 +192,7 @@ def layout(kind: type[Message]) -> str:
     required = " ".join(column(item) for item in every if item.required)
     optional = " ".join(column(item) for item in every if not item.required)
     tag = tag_of(kind)
-    return f"{'' if tag is None else tag}:{required}|{optional}".removesuffix("|")
+    return f"{kind.__name__ if tag is None else tag}:{required}|{optional}".removesuffix("|")
 
 
 def column(item: Field) -> str:

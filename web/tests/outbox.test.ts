@@ -80,7 +80,8 @@ describe("answers", () => {
     const refuse = (queued: Queued): Promise<Queued | null> =>
       write(store, (tx) => answer(tx, queued, { code: ErrorCode.FORBIDDEN }, NOW));
     await refuse(await text(5, "a"));
-    await refuse(await write(store, (tx) => enqueue(tx, { tag: RenameGroup, chat: 5, title: "t" }, NOW)));
+    const rename = { tag: RenameGroup, chat: 5, title: "t" } as const;
+    await refuse(await write(store, (tx) => enqueue(tx, rename, NOW)));
     expect((await waiting()).map(({ tag, code }) => [tag, code])).toEqual([
       [SendText, ErrorCode.FORBIDDEN],
     ]);

@@ -17,11 +17,11 @@ import {
 import { holds, wanted } from "../src/client/windows";
 import { HeadFlag, RowKind } from "../src/protocol/codes.gen";
 import {
-  Changed,
   Heads,
   Marked,
   Posted,
   SendText,
+  type Changed,
   type Head,
 } from "../src/protocol/messages.gen";
 import { CHAT, ME, ModelChat, PEER } from "./model";
@@ -118,9 +118,9 @@ test("state and updates give the same as fresh state, whatever is lost or repeat
       for (const item of steps) {
         if (item.what === "read rows") await readAll(model);
         const message = happen(model, item);
-        const times = { comes: 1, lost: 0, twice: 2 }[item.fate];
-        for (let time = 0; message && time < times; time++) {
-          const { ask } = await apply(message);
+        const times = { comes: 1, lost: 0, twice: 2 }[message ? item.fate : "lost"];
+        for (let time = 0; time < times; time++) {
+          const { ask } = await apply(message as Posted);
           if (ask.size) await apply(head(model));
           await compare(model);
         }

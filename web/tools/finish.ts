@@ -55,7 +55,7 @@ async function worker(output: string, number: number): Promise<void> {
     build: {
       outDir: output,
       emptyOutDir: false,
-      target: ["chrome90", "safari15.4", "firefox115"],
+      target: "es2022",
       reportCompressedSize: false,
       lib: { entry: WORKER, formats: ["iife"], name: "worker", fileName: () => "sw.js" },
     },

@@ -2,20 +2,19 @@
 import type { Events } from "./session";
 import type { Effects } from "./sync";
 import type { Change, Notice, Status } from "./types";
-import { renewWorker } from "./worker";
 
 /** Listeners of one kind of news. */
 class Listeners<T> {
-  private readonly all = new Set<(news: T) => void>();
+  readonly #all = new Set<(news: T) => void>();
 
   /** The answer takes the listener away. */
   add(listener: (news: T) => void): () => void {
-    this.all.add(listener);
-    return () => void this.all.delete(listener);
+    this.#all.add(listener);
+    return () => void this.#all.delete(listener);
   }
 
   tell(news: T): void {
-    this.all.forEach((listener) => listener(news));
+    this.#all.forEach((listener) => listener(news));
   }
 }
 
@@ -29,9 +28,9 @@ export class Board implements Events {
   onPeople: (users: readonly number[]) => void = () => undefined;
   /** Called while online, often. */
   onOnline: () => void = () => undefined;
-  private readonly answers = new Map<number, () => void>();
-  private mayBeLost = false;
-  private current: Status = {
+  readonly #answers = new Map<number, () => void>();
+  #mayBeLost = false;
+  #current: Status = {
     link: "connecting",
     updating: false,
     waiting: 0,
@@ -49,13 +48,13 @@ export class Board implements Events {
   constructor(readonly build: number) {}
 
   whole(): Status {
-    return this.current;
+    return this.#current;
   }
 
   /** Change parts of the status; tells only if one differs. */
   set(part: Partial<Status>): void {
-    const before = this.current;
-    this.current = { ...before, ...part };
+    const before = this.#current;
+    this.#current = { ...before, ...part };
     const names = Object.keys(part) as (keyof Status)[];
     if (names.some((name) => before[name] !== part[name])) this.announce({ status: true });
   }
@@ -79,9 +78,9 @@ export class Board implements Events {
 
   status(part: Partial<Status>): void {
     this.set(part);
-    if (this.current.link === "online") this.onOnline();
-    if (!this.mayBeLost || this.current.link !== "online") return;
-    this.mayBeLost = false;
+    if (this.#current.link === "online") this.onOnline();
+    if (!this.#mayBeLost || this.#current.link !== "online") return;
+    this.#mayBeLost = false;
     this.notice({ kind: "lost", code: 0, chat: 0 });
   }
 
@@ -90,23 +89,26 @@ export class Board implements Events {
   }
 
   answered(order: number): void {
-    this.answers.get(order)?.();
-    this.answers.delete(order);
+    this.#answers.get(order)?.();
+    this.#answers.delete(order);
   }
 
   /** Resolves once the command has an answer. */
   answer(order: number): Promise<void> {
-    return new Promise((resolve) => this.answers.set(order, resolve));
+    return new Promise((resolve) => this.#answers.set(order, resolve));
   }
 
   counted(up: number, down: number): void {
-    this.current.bytesUp += up;
-    this.current.bytesDown += down;
+    this.#current.bytesUp += up;
+    this.#current.bytesDown += down;
   }
 
   /** The new build is fetched first, so that reloading shows it at once. */
   outdated(): void {
-    void renewWorker().then(() => this.set({ updateReady: true }));
+    void import("./worker")
+      .then(({ renewWorker }) => renewWorker())
+      .catch(() => undefined)
+      .then(() => this.set({ updateReady: true }));
   }
 
   typing(chat: number, user: number): void {
@@ -127,7 +129,7 @@ export class Board implements Events {
 
   /** The store is new though nobody joined just now: if the server knows us, it was cleared. */
   expectLoss(): void {
-    this.mayBeLost = true;
+    this.#mayBeLost = true;
   }
 
   /** The browser took the store away while it was in use. */

@@ -59,64 +59,68 @@ const PING_BACK_MS = 240_000;
 const UPGRADE_BYTES = 40; // of ours in the upgrade: names around the token
 
 export class Connection {
-  private socket: Socket | null = null;
-  private channel: Channel | null = null;
-  private isOpen = false; // the socket's upgrade was answered
-  private isPolling = false;
-  private hasEnded = false;
-  private failures = 0;
-  private seeking: AbortController | null = null;
-  private poll: AbortController | null = null;
-  private stopWatching: (() => void) | null = null;
-  private stopPinging: (() => void) | null = null;
-  private stopPausing: (() => void) | null = null;
-  private heardAt = 0;
-  private owedAt = 0;
-  private lastTraffic = 0;
-  private roundTripMs = 0;
-  private isForeground = true;
-  private pinged = false;
+  #socket: Socket | null = null;
+  #channel: Channel | null = null;
+  #isOpen = false; // the socket's upgrade was answered
+  #isPolling = false;
+  #hasEnded = false;
+  #failures = 0;
+  #seeking: AbortController | null = null;
+  #poll: AbortController | null = null;
+  #stopWatching: (() => void) | null = null;
+  #stopPinging: (() => void) | null = null;
+  #stopPausing: (() => void) | null = null;
+  #heardAt = 0;
+  #owedAt = 0;
+  #lastTraffic = 0;
+  #roundTripMs = 0;
+  #isForeground = true;
+  #pinged = false;
   /** Notices for the next long poll. */
-  private readonly unsaid: Uint8Array[] = [];
+  readonly #unsaid: Uint8Array[] = [];
 
-  constructor(
-    private readonly world: World,
-    private readonly speaker: Speaker,
-    private readonly ping: Uint8Array,
-  ) {}
+  readonly #world: World;
+  readonly #speaker: Speaker;
+  readonly #ping: Uint8Array;
+
+  constructor(world: World, speaker: Speaker, ping: Uint8Array) {
+    this.#world = world;
+    this.#speaker = speaker;
+    this.#ping = ping;
+  }
 
   get roundTrip(): number {
-    return this.roundTripMs;
+    return this.#roundTripMs;
   }
 
   start(): void {
-    this.hasEnded = false;
-    void this.connect();
+    this.#hasEnded = false;
+    void this.#connect();
   }
 
   /** Close everything; `start` begins again. */
   stop(): void {
-    this.hasEnded = true;
-    this.drop();
+    this.#hasEnded = true;
+    this.#drop();
   }
 
-  private drop(): void {
-    this.seeking?.abort();
-    this.poll?.abort();
-    this.stopPausing?.();
-    this.seeking = this.poll = this.stopPausing = null;
-    this.isPolling = false;
-    this.leaveSocket();
+  #drop(): void {
+    this.#seeking?.abort();
+    this.#poll?.abort();
+    this.#stopPausing?.();
+    this.#seeking = this.#poll = this.#stopPausing = null;
+    this.#isPolling = false;
+    this.#leaveSocket();
   }
 
-  private leaveSocket(): void {
-    const { socket } = this;
-    this.stopWatching?.();
-    this.stopPinging?.();
-    this.stopWatching = this.stopPinging = null;
-    if (this.channel) this.channel.isOld = true;
-    this.socket = this.channel = null;
-    this.isOpen = this.pinged = false;
+  #leaveSocket(): void {
+    const socket = this.#socket;
+    this.#stopWatching?.();
+    this.#stopPinging?.();
+    this.#stopWatching = this.#stopPinging = null;
+    if (this.#channel) this.#channel.isOld = true;
+    this.#socket = this.#channel = null;
+    this.#isOpen = this.#pinged = false;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
@@ -124,213 +128,214 @@ export class Connection {
 
   /** Try again after a while, sooner if the system says "online". */
   pause(ms: number): void {
-    this.drop();
-    this.speaker.linkChanged("waiting");
-    this.stopPausing = this.world.after(ms, () => this.resume());
+    this.#drop();
+    this.#speaker.linkChanged("waiting");
+    this.#stopPausing = this.#world.after(ms, () => this.#resume());
   }
 
   resumeAfter(ms: number): void {
-    this.hasEnded = false;
+    this.#hasEnded = false;
     this.pause(ms);
   }
 
-  private resume(): void {
-    this.stopPausing = null;
-    if (!this.hasEnded) void this.seek();
+  #resume(): void {
+    this.#stopPausing = null;
+    if (!this.#hasEnded) void this.#seek();
   }
 
   /** The system says that there is a network again, or somebody looks again. */
   online(): void {
-    if (this.hasEnded) return;
-    if (this.stopPausing) {
-      this.stopPausing();
-      this.resume();
-    } else if (this.seeking) {
-      this.seeking.abort();
-      this.seeking = null;
-      void this.seek();
-    } else if (this.isOpen) {
-      this.pinged = this.send(this.ping); // whichever answers first
-      void this.seek();
-    } else if (this.isPolling) this.failures = BLOCKED_AFTER - 1;
+    if (this.#hasEnded) return;
+    if (this.#stopPausing) {
+      this.#stopPausing();
+      this.#resume();
+    } else if (this.#seeking) {
+      this.#seeking.abort();
+      this.#seeking = null;
+      void this.#seek();
+    } else if (this.#isOpen) {
+      this.#pinged = this.send(this.#ping); // whichever answers first
+      void this.#seek();
+    } else if (this.#isPolling) this.#failures = BLOCKED_AFTER - 1;
   }
 
   setForeground(isForeground: boolean): void {
-    this.isForeground = isForeground;
-    if (this.isOpen) this.armPing();
+    this.#isForeground = isForeground;
+    if (this.#isOpen) this.#armPing();
   }
 
   // -- The WebSocket ---------------------------------------------------------------------
 
-  private async connect(): Promise<void> {
-    this.leaveSocket();
-    this.isPolling = false;
-    this.speaker.linkChanged("connecting");
-    const { hello, channel } = await this.speaker.opening(false);
-    if (this.hasEnded || this.socket) return;
+  async #connect(): Promise<void> {
+    this.#leaveSocket();
+    this.#isPolling = false;
+    this.#speaker.linkChanged("connecting");
+    const { hello, channel } = await this.#speaker.opening(false);
+    if (this.#hasEnded || this.#socket) return;
     const token = toToken(hello);
-    const socket = this.world.socket(token);
-    this.socket = socket;
-    this.channel = channel;
+    const socket = this.#world.socket(token);
+    this.#socket = socket;
+    this.#channel = channel;
     channel.isLive = true;
-    this.speaker.counted(token.length + UPGRADE_BYTES, 0);
+    this.#speaker.counted(token.length + UPGRADE_BYTES, 0);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => void this.opened(channel);
-    socket.onmessage = ({ data }) => void this.heard(channel, new Uint8Array(data));
-    socket.onclose = () => this.closed();
-    this.owe();
+    socket.onopen = () => void this.#opened(channel);
+    socket.onmessage = ({ data }) => void this.#heard(channel, new Uint8Array(data));
+    socket.onclose = () => this.#closed();
+    this.#owe();
   }
 
-  private async opened(channel: Channel): Promise<void> {
-    this.isOpen = true;
-    this.failures = 0;
-    this.touched();
-    const frames = await this.speaker.further(channel);
-    if (this.channel === channel) frames.forEach((frame) => this.send(frame));
+  async #opened(channel: Channel): Promise<void> {
+    this.#isOpen = true;
+    this.#failures = 0;
+    this.#touched();
+    const frames = await this.#speaker.further(channel);
+    if (this.#channel === channel) frames.forEach((frame) => this.send(frame));
   }
 
-  private async heard(channel: Channel, frame: Uint8Array): Promise<void> {
-    this.speaker.counted(0, frame.length);
-    this.touched();
-    await this.deal(channel, frame);
-    this.watch();
+  async #heard(channel: Channel, frame: Uint8Array): Promise<void> {
+    this.#speaker.counted(0, frame.length);
+    this.#touched();
+    await this.#deal(channel, frame);
+    this.#watch();
   }
 
-  private async deal(channel: Channel, frame: Uint8Array): Promise<void> {
+  async #deal(channel: Channel, frame: Uint8Array): Promise<void> {
     try {
-      await this.speaker.receive(channel, frame);
+      await this.#speaker.receive(channel, frame);
     } catch (error) {
       // A peer that isn't ours, or a disk that is full: both may pass.
       if (!channel.isOld) this.pause(error instanceof Malformed ? PROBE_MS_MAX : SILENCE_MS);
     }
   }
 
-  private closed(): void {
-    if (!this.isOpen) this.failures++;
-    this.leaveSocket();
-    if (!this.seeking && !this.stopPausing) void this.seek();
+  #closed(): void {
+    if (!this.#isOpen) this.#failures++;
+    this.#leaveSocket();
+    if (!this.#seeking && !this.#stopPausing) void this.#seek();
   }
 
   /** There is something to say: a long poll that only waits for news is cut short. */
   nudge(): void {
-    const { channel } = this;
-    if (this.isPolling && channel && !this.speaker.isOwed(channel)) this.poll?.abort();
+    const channel = this.#channel;
+    if (this.#isPolling && channel && !this.#speaker.isOwed(channel)) this.#poll?.abort();
   }
 
   /** Send now if there is a socket; otherwise `further` will say it. */
   send(frame: Uint8Array): boolean {
-    if (this.isPolling) {
-      this.unsaid.push(frame);
+    if (this.#isPolling) {
+      this.#unsaid.push(frame);
       this.nudge();
     }
-    if (!this.isOpen || this.socket?.readyState !== 1) return false;
-    this.socket.send(frame);
-    this.speaker.counted(frame.length, 0);
-    this.lastTraffic = this.world.now();
-    this.owe();
+    if (!this.#isOpen || this.#socket?.readyState !== 1) return false;
+    this.#socket.send(frame);
+    this.#speaker.counted(frame.length, 0);
+    this.#lastTraffic = this.#world.now();
+    this.#owe();
     return true;
   }
 
   // -- Silence --------------------------------------------------------------------------------
 
-  private touched(): void {
-    this.heardAt = this.lastTraffic = this.world.now();
-    this.pinged = false;
-    if (this.seeking && this.isOpen) {
-      this.seeking.abort(); // the old one spoke: it lives
-      this.seeking = null;
-      this.speaker.linkChanged("online");
+  #touched(): void {
+    this.#heardAt = this.#lastTraffic = this.#world.now();
+    this.#pinged = false;
+    if (this.#seeking && this.#isOpen) {
+      this.#seeking.abort(); // the old one spoke: it lives
+      this.#seeking = null;
+      this.#speaker.linkChanged("online");
     }
-    if (this.isOpen && !this.stopPinging) this.armPing();
+    if (this.#isOpen && !this.#stopPinging) this.#armPing();
   }
 
   /** Something was said that asks for an answer. */
-  private owe(): void {
-    if (this.stopWatching) return;
-    this.owedAt = this.world.now();
-    this.watch();
+  #owe(): void {
+    if (this.#stopWatching) return;
+    this.#owedAt = this.#world.now();
+    this.#watch();
   }
 
-  private watch(): void {
-    this.stopWatching?.();
-    this.stopWatching = null;
-    const { channel } = this;
-    const isOwed = this.pinged || !channel?.isWelcome || this.speaker.isOwed(channel);
+  #watch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    const channel = this.#channel;
+    const isOwed = this.#pinged || !channel?.isWelcome || this.#speaker.isOwed(channel);
     if (!channel || !isOwed) return;
-    const patience = Math.max(SILENCE_MS, 4 * this.roundTripMs);
-    const left = Math.max(this.heardAt, this.owedAt) + patience - this.world.now();
-    this.stopWatching = this.world.after(Math.max(left, 0), () => {
-      this.stopWatching = null;
-      if (left > 0) this.silent(patience);
+    const patience = Math.max(SILENCE_MS, 4 * this.#roundTripMs);
+    const left = Math.max(this.#heardAt, this.#owedAt) + patience - this.#world.now();
+    this.#stopWatching = this.#world.after(Math.max(left, 0), () => {
+      this.#stopWatching = null;
+      if (left > 0) this.#silent(patience);
     });
   }
 
-  private silent(patience: number): void {
-    const isSilent = this.world.now() - Math.max(this.heardAt, this.owedAt) >= patience - 1;
-    if (!isSilent) this.watch();
-    else if (!this.seeking) void this.seek();
+  #silent(patience: number): void {
+    const isSilent = this.#world.now() - Math.max(this.#heardAt, this.#owedAt) >= patience - 1;
+    if (!isSilent) this.#watch();
+    else if (!this.#seeking) void this.#seek();
   }
 
-  private armPing(): void {
-    this.stopPinging?.();
-    const every = this.isForeground ? PING_FRONT_MS : PING_BACK_MS;
-    const left = this.lastTraffic + every - this.world.now();
-    this.stopPinging = this.world.after(Math.max(left, 0), () => {
-      const isQuiet = this.world.now() - this.lastTraffic >= every - 1;
+  #armPing(): void {
+    this.#stopPinging?.();
+    const every = this.#isForeground ? PING_FRONT_MS : PING_BACK_MS;
+    const left = this.#lastTraffic + every - this.#world.now();
+    this.#stopPinging = this.#world.after(Math.max(left, 0), () => {
+      const isQuiet = this.#world.now() - this.#lastTraffic >= every - 1;
       if (isQuiet) {
-        this.pinged = this.send(this.ping);
-        this.watch();
+        this.#pinged = this.send(this.#ping);
+        this.#watch();
       }
-      this.armPing();
+      this.#armPing();
     });
   }
 
   /** A round trip was seen to take this long. */
   measured(ms: number): void {
-    this.roundTripMs = this.roundTripMs ? (this.roundTripMs * 7 + ms) / 8 : ms;
+    this.#roundTripMs = this.#roundTripMs ? (this.#roundTripMs * 7 + ms) / 8 : ms;
   }
 
   // -- Probing and polling -------------------------------------------------------------------
 
   /** Ask by POST until an answer comes, then open a new WebSocket. */
-  private async seek(): Promise<void> {
-    if (this.seeking || this.hasEnded) return;
+  async #seek(): Promise<void> {
+    if (this.#seeking || this.#hasEnded) return;
     const control = new AbortController();
     const stopped = aborted(control.signal);
-    this.seeking = control;
-    if (!this.isOpen || !this.pinged) this.speaker.linkChanged("waiting");
-    const since = this.world.now();
-    let interval = Math.max(PROBE_MS, 6 * this.roundTripMs);
+    this.#seeking = control;
+    if (!this.#isOpen || !this.#pinged) this.#speaker.linkChanged("waiting");
+    const since = this.#world.now();
+    let interval = Math.max(PROBE_MS, 6 * this.#roundTripMs);
     while (!control.signal.aborted) {
-      const pause = this.pauseFor(interval);
-      if (await this.probe(interval, control.signal)) break;
+      const pause = this.#pauseFor(interval);
+      if (await this.#probe(interval, control.signal)) break;
       await Promise.race([pause, stopped]);
-      if (this.world.now() - since > PATIENCE_MS) interval = Math.min(interval * 1.5, PROBE_MS_MAX);
+      const isLong = this.#world.now() - since > PATIENCE_MS;
+      if (isLong) interval = Math.min(interval * 1.5, PROBE_MS_MAX);
     }
     if (control.signal.aborted) return;
-    this.seeking = null;
-    if (this.stopPausing || this.hasEnded) return;
-    if (this.failures < BLOCKED_AFTER) await this.connect();
-    else void this.pollForever();
+    this.#seeking = null;
+    if (this.#stopPausing || this.#hasEnded) return;
+    if (this.#failures < BLOCKED_AFTER) await this.#connect();
+    else void this.#pollForever();
   }
 
-  private pauseFor(ms: number): Promise<void> {
-    return new Promise((resolve) => this.world.after(ms, resolve));
+  #pauseFor(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#world.after(ms, resolve));
   }
 
   /** One POST beside what may be dead; false after `ms` without an answer. */
-  private async probe(ms: number, outer: AbortSignal): Promise<boolean> {
+  async #probe(ms: number, outer: AbortSignal): Promise<boolean> {
     const inner = new AbortController();
     const stop = (): void => inner.abort();
     outer.addEventListener("abort", stop);
-    const clear = this.world.after(ms, stop);
+    const clear = this.#world.after(ms, stop);
     try {
-      const { hello, channel } = await this.speaker.opening(true);
-      const answer = await this.exchange([hello], inner.signal);
+      const { hello, channel } = await this.#speaker.opening(true);
+      const answer = await this.#exchange([hello], inner.signal);
       if (outer.aborted) return false;
-      if (this.socket && !this.isOpen) this.failures++;
-      this.leaveSocket();
-      await this.dealAll(channel, answer);
+      if (this.#socket && !this.#isOpen) this.#failures++;
+      this.#leaveSocket();
+      await this.#dealAll(channel, answer);
       return true;
     } catch {
       return false;
@@ -340,44 +345,44 @@ export class Connection {
     }
   }
 
-  private async exchange(frames: Uint8Array[], signal: AbortSignal): Promise<Uint8Array[]> {
+  async #exchange(frames: Uint8Array[], signal: AbortSignal): Promise<Uint8Array[]> {
     const body = join(frames);
-    this.speaker.counted(body.length, 0);
-    const answer = await this.world.post(body, signal);
-    this.speaker.counted(0, answer.length);
+    this.#speaker.counted(body.length, 0);
+    const answer = await this.#world.post(body, signal);
+    this.#speaker.counted(0, answer.length);
     return split(answer);
   }
 
-  private async dealAll(channel: Channel, frames: Uint8Array[]): Promise<void> {
-    for (const frame of frames) await this.deal(channel, frame);
+  async #dealAll(channel: Channel, frames: Uint8Array[]): Promise<void> {
+    for (const frame of frames) await this.#deal(channel, frame);
     channel.isOld = true;
   }
 
   /** Where WebSockets are blocked: one POST after the other, each waits for news. */
-  private async pollForever(): Promise<void> {
-    this.leaveSocket();
-    this.isPolling = true;
-    this.unsaid.length = 0;
-    while (this.isPolling) {
+  async #pollForever(): Promise<void> {
+    this.#leaveSocket();
+    this.#isPolling = true;
+    this.#unsaid.length = 0;
+    while (this.#isPolling) {
       const control = new AbortController();
-      const { hello, channel } = await this.speaker.opening(false);
-      const frames = [...(await this.speaker.further(channel)), ...this.unsaid.splice(0)];
-      this.poll = control;
-      this.channel = channel;
-      const clear = this.world.after(POLL_MS, () => control.abort());
+      const { hello, channel } = await this.#speaker.opening(false);
+      const frames = [...(await this.#speaker.further(channel)), ...this.#unsaid.splice(0)];
+      this.#poll = control;
+      this.#channel = channel;
+      const clear = this.#world.after(POLL_MS, () => control.abort());
       try {
-        const answer = await this.exchange([hello, ...frames], control.signal);
-        this.speaker.linkChanged("online");
-        await this.dealAll(channel, answer);
+        const answer = await this.#exchange([hello, ...frames], control.signal);
+        this.#speaker.linkChanged("online");
+        await this.#dealAll(channel, answer);
       } catch {
-        if (!this.isPolling) return;
+        if (!this.#isPolling) return;
         if (control.signal.aborted) continue; // there is something to say
-        this.isPolling = false;
-        return this.seek();
+        this.#isPolling = false;
+        return this.#seek();
       } finally {
         clear();
       }
-      if (this.failures < BLOCKED_AFTER) return this.connect();
+      if (this.#failures < BLOCKED_AFTER) return this.#connect();
     }
   }
 }

@@ -4,35 +4,39 @@ import type { Store } from "./store";
 const PAUSE_MS = 400;
 
 export class Drafts {
-  private readonly changed = new Map<number, string>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #changed = new Map<number, string>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(private readonly store: Store) {}
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
 
   async read(chat: number): Promise<string> {
-    const typed = this.changed.get(chat);
-    return typed ?? (await this.store.read(["drafts"], (tx) => tx.get("drafts", chat))) ?? "";
+    const typed = this.#changed.get(chat);
+    return typed ?? (await this.#store.read(["drafts"], (tx) => tx.get("drafts", chat))) ?? "";
   }
 
   save(chat: number, text: string): void {
-    this.changed.set(chat, text);
-    this.timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+    this.#changed.set(chat, text);
+    this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS);
   }
 
   /** The text was sent. */
   drop(chat: number): void {
-    this.changed.set(chat, "");
-    this.timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+    this.#changed.set(chat, "");
+    this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS);
   }
 
   /** Write now: the page may be closed. */
   flush(): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
-    const all = [...this.changed];
-    this.changed.clear();
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const all = [...this.#changed];
+    this.#changed.clear();
     if (!all.length) return;
-    void this.store.write(["drafts"], async (tx) => {
+    void this.#store.write(["drafts"], async (tx) => {
       for (const [chat, text] of all) {
         await (text ? tx.put("drafts", text, chat) : tx.remove("drafts", chat));
       }

@@ -1,4 +1,7 @@
-/** When the server knows another outbox than ours: forks, and databases that were restored. */
+/**
+ * When the server knows another outbox than ours: forks, and databases that were restored.
+ * Loaded when it is needed; the service worker keeps it at hand.
+ */
 import { decode, encode } from "../protocol/codec";
 import { ErrorCode } from "../protocol/codes.gen";
 import { DeleteMessage, EditText, type Command } from "../protocol/messages.gen";

@@ -34,185 +34,194 @@ interface Asked {
 const FENCED_MS = 15_000; // two copies of one profile must not fight
 
 export class Hub {
-  private session: Session | null = null;
-  private readonly tabs: Tabs;
-  private readonly tab = `${Math.random()}`;
-  private readonly asked = new Map<string, Asked>();
-  private readonly looks = new Map<string, { foreground: boolean; chats: readonly number[] }>();
-  private counter = 0;
+  #session: Session | null = null;
+  readonly #tabs: Tabs;
+  readonly #tab = `${Math.random()}`;
+  readonly #asked = new Map<string, Asked>();
+  readonly #looks = new Map<string, { foreground: boolean; chats: readonly number[] }>();
+  #counter = 0;
+
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #build: number;
+  readonly #events: Events & { follows(isFollower: boolean): void; whole(): Status };
 
   constructor(
     name: string,
-    private readonly store: Store,
-    private readonly world: World,
-    private readonly build: number,
-    private readonly events: Events & { follows(isFollower: boolean): void; whole(): Status },
+    store: Store,
+    world: World,
+    build: number,
+    events: Events & { follows(isFollower: boolean): void; whole(): Status },
   ) {
-    this.tabs = new Tabs(name, {
-      lead: () => this.lead(),
-      follow: () => this.follow(),
-      hear: (talk) => this.hear(talk as unknown as Wish | Told),
+    this.#store = store;
+    this.#world = world;
+    this.#build = build;
+    this.#events = events;
+    this.#tabs = new Tabs(name, {
+      lead: () => this.#lead(),
+      follow: () => this.#follow(),
+      hear: (talk) => this.#hear(talk as unknown as Wish | Told),
     });
   }
 
   start(): void {
-    this.tabs.start();
+    this.#tabs.start();
   }
 
   /** Nothing is sent or heard any more. */
   stop(): void {
-    this.session?.connection.stop();
-    this.tabs.stop();
+    this.#session?.connection.stop();
+    this.#tabs.stop();
   }
 
   // -- What this tab wants ------------------------------------------------------------------
 
   offer(queued: Queued): void {
-    if (this.session) this.session.offer(queued);
-    else this.wish({ about: "offer", queued });
+    if (this.#session) this.#session.offer(queued);
+    else this.#wish({ about: "offer", queued });
   }
 
   /** Rejects with RequestFailed; waits for a link. */
   ask(question: Question): Promise<FromServer> {
-    if (this.session) return this.session.ask(question);
-    const id = `${this.tab}:${++this.counter}`;
+    if (this.#session) return this.#session.ask(question);
+    const id = `${this.#tab}:${++this.#counter}`;
     return new Promise((resolve, reject) => {
-      this.asked.set(id, { question, resolve, reject });
-      this.wish({ about: "ask", id, question });
+      this.#asked.set(id, { question, resolve, reject });
+      this.#wish({ about: "ask", id, question });
     });
   }
 
   fetch(chat: number, run: Window): void {
-    if (this.session) this.session.fetch(chat, run);
-    else this.wish({ about: "fetch", chat, run });
+    if (this.#session) this.#session.fetch(chat, run);
+    else this.#wish({ about: "fetch", chat, run });
   }
 
   say(notice: Outgoing<Said>): void {
-    if (this.session) this.session.say(notice);
-    else this.wish({ about: "say", notice });
+    if (this.#session) this.#session.say(notice);
+    else this.#wish({ about: "say", notice });
   }
 
   look(foreground: boolean, chats: readonly number[]): void {
-    this.looked(this.tab, foreground, chats);
-    if (!this.session) this.wish({ about: "look", tab: this.tab, foreground, chats });
+    this.#looked(this.#tab, foreground, chats);
+    if (!this.#session) this.#wish({ about: "look", tab: this.#tab, foreground, chats });
   }
 
   online(): void {
-    this.session?.connection.online();
+    this.#session?.connection.online();
   }
 
   /** This tab changed the store: all tabs read these chats again. */
   share(chats: readonly number[]): void {
     const effects = { ...noEffects(), chats: new Set(chats) };
-    this.events.changed(effects);
-    this.sayTold({ about: "event", name: "changed", details: [effects] });
+    this.#events.changed(effects);
+    this.#sayTold({ about: "event", name: "changed", details: [effects] });
   }
 
-  private wish(wish: Wish): void {
-    this.tabs.say(wish);
-    this.tabs.expectLeader();
+  #wish(wish: Wish): void {
+    this.#tabs.say(wish);
+    this.#tabs.expectLeader();
   }
 
   // -- Leading and following -------------------------------------------------------------------
 
-  private lead(): void {
-    this.session = new Session(this.store, this.world, this.told(), this.build);
-    void this.session.start();
-    this.looked(this.tab, ...this.ownLook());
-    this.events.follows(false);
-    for (const [id, { question, resolve, reject }] of this.asked) {
-      this.asked.delete(id);
-      this.session.ask(question).then(resolve, reject);
+  #lead(): void {
+    this.#session = new Session(this.#store, this.#world, this.#told(), this.#build);
+    void this.#session.start();
+    this.#looked(this.#tab, ...this.#ownLook());
+    this.#events.follows(false);
+    for (const [id, { question, resolve, reject }] of this.#asked) {
+      this.#asked.delete(id);
+      this.#session.ask(question).then(resolve, reject);
     }
   }
 
-  private ownLook(): [boolean, readonly number[]] {
-    const own = this.looks.get(this.tab);
+  #ownLook(): [boolean, readonly number[]] {
+    const own = this.#looks.get(this.#tab);
     return [own?.foreground ?? true, own?.chats ?? []];
   }
 
-  private follow(): void {
-    this.session?.connection.stop();
-    this.session = null;
-    this.events.follows(true);
-    const [foreground, chats] = this.ownLook();
-    this.wish({ about: "look", tab: this.tab, foreground, chats });
-    this.asked.forEach(({ question }, id) => this.wish({ about: "ask", id, question }));
+  #follow(): void {
+    this.#session?.connection.stop();
+    this.#session = null;
+    this.#events.follows(true);
+    const [foreground, chats] = this.#ownLook();
+    this.#wish({ about: "look", tab: this.#tab, foreground, chats });
+    this.#asked.forEach(({ question }, id) => this.#wish({ about: "ask", id, question }));
   }
 
   /** Somebody looks if any tab is looked at; what is on any screen is on screen. */
-  private looked(tab: string, foreground: boolean, chats: readonly number[]): void {
-    if (foreground) this.looks.set(tab, { foreground, chats });
-    else if (tab === this.tab) this.looks.set(tab, { foreground, chats: [] });
-    else this.looks.delete(tab);
-    const all = [...this.looks.values()];
+  #looked(tab: string, foreground: boolean, chats: readonly number[]): void {
+    if (foreground) this.#looks.set(tab, { foreground, chats });
+    else if (tab === this.#tab) this.#looks.set(tab, { foreground, chats: [] });
+    else this.#looks.delete(tab);
+    const all = [...this.#looks.values()];
     const shown = new Set(all.flatMap((look) => look.chats));
-    this.session?.look(all.some((look) => look.foreground), [...shown]);
+    this.#session?.look(all.some((look) => look.foreground), [...shown]);
   }
 
   /** What the session tells is told to this tab and to the others. */
-  private told(): Events {
+  #told(): Events {
     const tell = (name: keyof Events, ...details: unknown[]): void => {
-      (this.events[name] as (...details: unknown[]) => void)(...details);
-      this.sayTold({ about: "event", name, details });
+      (this.#events[name] as (...details: unknown[]) => void)(...details);
+      this.#sayTold({ about: "event", name, details });
     };
     return {
       changed: (effects, moved) => tell("changed", effects, moved),
       status: (part) => {
-        this.events.status(part);
-        this.sayTold({ about: "status", status: this.events.whole() });
+        this.#events.status(part);
+        this.#sayTold({ about: "status", status: this.#events.whole() });
       },
       answered: (order) => tell("answered", order),
-      counted: (up, down) => this.events.counted(up, down),
+      counted: (up, down) => this.#events.counted(up, down),
       outdated: () => tell("outdated"),
       typing: (chat, user) => tell("typing", chat, user),
       presence: (user, online, seenAt) => tell("presence", user, online, seenAt),
       notice: (notice) => tell("notice", notice),
-      fenced: () => this.fenced(),
+      fenced: () => this.#fenced(),
     };
   }
 
-  private sayTold(told: Told): void {
-    this.tabs.say(told);
+  #sayTold(told: Told): void {
+    this.#tabs.say(told);
   }
 
-  private fenced(): void {
-    const { session } = this;
+  #fenced(): void {
+    const session = this.#session;
     session?.connection.stop();
-    this.tabs.yield(() => {
-      this.session = session;
+    this.#tabs.yield(() => {
+      this.#session = session;
       session?.again(FENCED_MS);
     });
   }
 
-  private hear(talk: Wish | Told): void {
-    if (this.session && talk.about !== "event") this.grant(this.session, talk as Wish);
-    else this.learn(talk as Told);
+  #hear(talk: Wish | Told): void {
+    if (this.#session && talk.about !== "event") this.#grant(this.#session, talk as Wish);
+    else this.#learn(talk as Told);
   }
 
-  private grant(session: Session, wish: Wish): void {
+  #grant(session: Session, wish: Wish): void {
     if (wish.about === "offer") session.offer(wish.queued);
     else if (wish.about === "fetch") session.fetch(wish.chat, wish.run);
     else if (wish.about === "say") session.say(wish.notice);
     else if (wish.about === "look") {
-      this.looked(wish.tab, wish.foreground, wish.chats);
-      this.sayTold({ about: "status", status: this.events.whole() });
+      this.#looked(wish.tab, wish.foreground, wish.chats);
+      this.#sayTold({ about: "status", status: this.#events.whole() });
     } else if (wish.about === "ask") {
       const { id } = wish;
       session.ask(wish.question).then(
-        (answer) => this.sayTold({ about: "answer", id, answer }),
-        (error: unknown) => this.sayTold({ about: "answer", id, code: codeOf(error) }),
+        (answer) => this.#sayTold({ about: "answer", id, answer }),
+        (error: unknown) => this.#sayTold({ about: "answer", id, code: codeOf(error) }),
       );
     }
   }
 
-  private learn(told: Told): void {
-    if (told.about === "status") this.events.status({ ...told.status, follower: true });
+  #learn(told: Told): void {
+    if (told.about === "status") this.#events.status({ ...told.status, follower: true });
     else if (told.about === "event") {
-      (this.events[told.name] as (...details: unknown[]) => void)(...told.details);
+      (this.#events[told.name] as (...details: unknown[]) => void)(...told.details);
     } else if (told.about === "answer") {
-      const asked = this.asked.get(told.id);
-      this.asked.delete(told.id);
+      const asked = this.#asked.get(told.id);
+      this.#asked.delete(told.id);
       if (told.answer) asked?.resolve(told.answer);
       else asked?.reject(new RequestFailed(told.code ?? ErrorCode.INTERNAL));
     }

@@ -8,35 +8,38 @@ const GOT_MS = 100;
 const RECEIVED_MS = 2_000;
 
 export class Receipts {
-  private bytes = 0;
-  private readonly held = new Map<number, number>();
+  #bytes = 0;
+  readonly #held = new Map<number, number>();
 
-  constructor(
-    private readonly world: World,
-    private readonly say: (notice: Outgoing<Notice>) => void,
-  ) {}
+  readonly #world: World;
+  readonly #say: (notice: Outgoing<Notice>) => void;
+
+  constructor(world: World, say: (notice: Outgoing<Notice>) => void) {
+    this.#world = world;
+    this.#say = say;
+  }
 
   /** A bulk message of this size is stored. */
   got(bytes: number): void {
-    if (this.bytes === 0) this.world.after(GOT_MS, () => this.sayGot());
-    this.bytes += bytes;
-    if (this.bytes >= GOT_BYTES) this.sayGot();
+    if (this.#bytes === 0) this.#world.after(GOT_MS, () => this.#sayGot());
+    this.#bytes += bytes;
+    if (this.#bytes >= GOT_BYTES) this.#sayGot();
   }
 
-  private sayGot(): void {
-    if (this.bytes) this.say({ tag: Got, size: this.bytes });
-    this.bytes = 0;
+  #sayGot(): void {
+    if (this.#bytes) this.#say({ tag: Got, size: this.#bytes });
+    this.#bytes = 0;
   }
 
   /** This device holds a chat up to `seq`. */
   received(chat: number, seq: number): void {
-    if (this.held.size === 0) this.world.after(RECEIVED_MS, () => this.sayReceived());
-    this.held.set(chat, Math.max(seq, this.held.get(chat) ?? 0));
+    if (this.#held.size === 0) this.#world.after(RECEIVED_MS, () => this.#sayReceived());
+    this.#held.set(chat, Math.max(seq, this.#held.get(chat) ?? 0));
   }
 
-  private sayReceived(): void {
-    const marks = [...this.held].map(([chat, seq]) => ({ chat, seq }));
-    this.held.clear();
-    if (marks.length) this.say({ tag: Received, marks });
+  #sayReceived(): void {
+    const marks = [...this.#held].map(([chat, seq]) => ({ chat, seq }));
+    this.#held.clear();
+    if (marks.length) this.#say({ tag: Received, marks });
   }
 }

@@ -20,70 +20,76 @@ interface Waiting {
 }
 
 export class Requests {
-  private last = 0;
-  private readonly waiting = new Map<number, Waiting>();
+  #last = 0;
+  readonly #waiting = new Map<number, Waiting>();
 
   /** `send` may fail: what waits is said again by `frames` on the next connection. */
+  readonly #send: (frame: Uint8Array) => boolean;
+  readonly #after: (ms: number, action: () => void) => void;
+
   constructor(
-    private readonly send: (frame: Uint8Array) => boolean,
-    private readonly after: (ms: number, action: () => void) => void,
-  ) {}
+    send: (frame: Uint8Array) => boolean,
+    after: (ms: number, action: () => void) => void,
+  ) {
+    this.#send = send;
+    this.#after = after;
+  }
 
   get size(): number {
-    return this.waiting.size;
+    return this.#waiting.size;
   }
 
   /** Rejects with RequestFailed. `onNumber` hears the request's number before it is sent. */
   ask(question: Question, onNumber?: (request: number) => void): Promise<FromServer> {
-    const request = ++this.last;
+    const request = ++this.#last;
     const frame = encode({ ...question, request });
     onNumber?.(request);
     return new Promise((resolve, reject) => {
-      this.waiting.set(request, { isSent: false, frame, resolve, reject });
-      this.sendMore();
+      this.#waiting.set(request, { isSent: false, frame, resolve, reject });
+      this.#sendMore();
     });
   }
 
   /** What a new connection has to ask first. */
   frames(): Uint8Array[] {
-    const first = [...this.waiting.values()].slice(0, ON_THE_WAY_MAX);
-    for (const item of this.waiting.values()) item.isSent = first.includes(item);
+    const first = [...this.#waiting.values()].slice(0, ON_THE_WAY_MAX);
+    for (const item of this.#waiting.values()) item.isSent = first.includes(item);
     return first.map(({ frame }) => frame);
   }
 
-  private sendMore(): void {
+  #sendMore(): void {
     let left = ON_THE_WAY_MAX;
-    for (const item of this.waiting.values()) {
+    for (const item of this.#waiting.values()) {
       if (left-- <= 0) return;
-      if (!item.isSent) item.isSent = this.send(item.frame);
+      if (!item.isSent) item.isSent = this.#send(item.frame);
     }
   }
 
   answered(request: number, answer: FromServer): void {
-    const waiting = this.waiting.get(request);
-    this.waiting.delete(request);
+    const waiting = this.#waiting.get(request);
+    this.#waiting.delete(request);
     waiting?.resolve(answer);
-    this.sendMore();
+    this.#sendMore();
   }
 
   /** For good, or until `retryAfterMs` have passed. */
   failed({ request, code, retryAfterMs }: Failed): void {
-    const waiting = this.waiting.get(request);
+    const waiting = this.#waiting.get(request);
     if (!waiting) return;
     const wait = retryAfterMs || (code === ErrorCode.TOO_MANY_REQUESTS ? BUSY_MS : 0);
-    if (wait) return this.after(wait, () => this.again(waiting));
-    this.waiting.delete(request);
+    if (wait) return this.#after(wait, () => this.#again(waiting));
+    this.#waiting.delete(request);
     waiting.reject(new RequestFailed(code));
-    this.sendMore();
+    this.#sendMore();
   }
 
   failAll(code: number): void {
-    this.waiting.forEach(({ reject }) => reject(new RequestFailed(code)));
-    this.waiting.clear();
+    this.#waiting.forEach(({ reject }) => reject(new RequestFailed(code)));
+    this.#waiting.clear();
   }
 
-  private again(waiting: Waiting): void {
+  #again(waiting: Waiting): void {
     waiting.isSent = false;
-    this.sendMore();
+    this.#sendMore();
   }
 }

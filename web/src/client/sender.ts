@@ -13,21 +13,25 @@ const TAIL = 20; // newest rows with each head, if they are unread
 const CHUNK = 32;
 
 export class Sender {
-  private window = WINDOW_MIN;
-  private fastestMs = Infinity;
-  private notBefore = 0;
-  private isPumping = false;
-  private isStale = false;
+  #window = WINDOW_MIN;
+  #fastestMs = Infinity;
+  #notBefore = 0;
+  #isPumping = false;
+  #isStale = false;
 
-  constructor(
-    private readonly store: Store,
-    private readonly now: () => number,
-    private readonly send: (frame: Uint8Array) => boolean,
-  ) {}
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #send: (frame: Uint8Array) => boolean;
+
+  constructor(store: Store, now: () => number, send: (frame: Uint8Array) => boolean) {
+    this.#store = store;
+    this.#now = now;
+    this.#send = send;
+  }
 
   /** The hello as the store stands, with the head of the outbox. */
   async opening(flags: number, build: number): Promise<Opening> {
-    const { sync, first, queued, isHeld } = await this.store.read(
+    const { sync, first, queued, isHeld } = await this.#store.read(
       ["singles", "commands"],
       async (tx) => {
         const first = await firstUnanswered(tx);
@@ -39,7 +43,7 @@ export class Sender {
         };
       },
     );
-    const isFree = !isHeld && this.now() >= this.notBefore;
+    const isFree = !isHeld && this.#now() >= this.#notBefore;
     const commands = isFree ? head(queued) : [];
     const hello = encode({
       tag: Hello,
@@ -56,10 +60,10 @@ export class Sender {
       backfillAlias: sync.alias,
       commands,
     });
-    return { hello, channel: this.channel(first, commands, !isFree) };
+    return { hello, channel: this.#channel(first, commands, !isFree) };
   }
 
-  private channel(
+  #channel(
     first: { id: number; number: number },
     commands: Uint8Array[],
     isPaused: boolean,
@@ -73,62 +77,62 @@ export class Sender {
       isPaused,
       isWelcome: false,
       at: 0,
-      sent: commands.map(({ length }) => ({ bytes: length, at: this.now() })),
+      sent: commands.map(({ length }) => ({ bytes: length, at: this.#now() })),
     };
   }
 
-  private hasRoom(channel: Channel, bytes: number): boolean {
+  #hasRoom(channel: Channel, bytes: number): boolean {
     const { sent } = channel;
     const onTheWay = sent.reduce((sum, item) => sum + item.bytes, 0);
-    const isFull = sent.length > 0 && onTheWay + bytes > this.window;
+    const isFull = sent.length > 0 && onTheWay + bytes > this.#window;
     return !isFull && sent.length < OUTBOX_UNCONFIRMED_MAX;
   }
 
   /** One command just written: it leaves at once if it is the next and there is room. */
   offer(channel: Channel | null, queued: Queued): void {
     const isNext = channel?.outbox === queued.outbox && channel.toSend === queued.number;
-    if (channel && isNext && !this.isPumping && this.leave(channel, queued)) return;
+    if (channel && isNext && !this.#isPumping && this.#leave(channel, queued)) return;
     if (channel) void this.pump(channel);
   }
 
-  private leave(channel: Channel, queued: Queued): boolean {
+  #leave(channel: Channel, queued: Queued): boolean {
     if (channel.isPaused || channel.isOld) return false;
-    if (!this.hasRoom(channel, queued.bytes.length) || !this.send(queued.bytes)) return false;
-    this.left(channel, queued);
+    if (!this.#hasRoom(channel, queued.bytes.length) || !this.#send(queued.bytes)) return false;
+    this.#left(channel, queued);
     return true;
   }
 
-  private left(channel: Channel, queued: Queued): void {
+  #left(channel: Channel, queued: Queued): void {
     channel.toSend++;
-    channel.sent.push({ bytes: queued.bytes.length, at: this.now() });
+    channel.sent.push({ bytes: queued.bytes.length, at: this.#now() });
   }
 
   /** Send what waits in the store and has room. */
   async pump(channel: Channel): Promise<void> {
-    this.isStale = true;
-    if (this.isPumping) return;
-    this.isPumping = true;
+    this.#isStale = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
     try {
-      while (this.isStale && channel.isLive) {
-        this.isStale = false;
-        this.isStale = this.leaveAll(channel, await this.waiting(channel)) || this.isStale;
+      while (this.#isStale && channel.isLive) {
+        this.#isStale = false;
+        this.#isStale = this.#leaveAll(channel, await this.#waiting(channel)) || this.#isStale;
       }
     } finally {
-      this.isPumping = false;
+      this.#isPumping = false;
     }
   }
 
   /** Whether all had room, and there may be more. */
-  private leaveAll(channel: Channel, waiting: Queued[]): boolean {
+  #leaveAll(channel: Channel, waiting: Queued[]): boolean {
     return (
       waiting.length > 0 &&
-      waiting.every((item) => item.number !== channel.toSend || this.leave(channel, item))
+      waiting.every((item) => item.number !== channel.toSend || this.#leave(channel, item))
     );
   }
 
-  private waiting(channel: Channel): Promise<Queued[]> {
-    if (channel.isPaused || channel.isOld || !this.hasRoom(channel, 0)) return Promise.resolve([]);
-    return this.store.read(["commands"], (tx) =>
+  #waiting(channel: Channel): Promise<Queued[]> {
+    if (channel.isPaused || channel.isOld || !this.#hasRoom(channel, 0)) return Promise.resolve([]);
+    return this.#store.read(["commands"], (tx) =>
       fromNumber(tx, channel.outbox, channel.toSend, CHUNK),
     );
   }
@@ -136,10 +140,10 @@ export class Sender {
   /** The frames that have room now, for a body that is about to be posted. */
   async frames(channel: Channel): Promise<Uint8Array[]> {
     const frames: Uint8Array[] = [];
-    for (const queued of await this.waiting(channel)) {
-      if (!this.hasRoom(channel, queued.bytes.length)) break;
+    for (const queued of await this.#waiting(channel)) {
+      if (!this.#hasRoom(channel, queued.bytes.length)) break;
       frames.push(queued.bytes);
-      this.left(channel, queued);
+      this.#left(channel, queued);
     }
     return frames;
   }
@@ -147,18 +151,18 @@ export class Sender {
   /** The oldest unanswered command got its answer: its number, and how long that took. */
   answered(channel: Channel): { number: number; ms: number } {
     const oldest = channel.sent.shift();
-    const ms = oldest ? this.now() - oldest.at : 0;
-    if (oldest) this.adapt(channel, ms);
+    const ms = oldest ? this.#now() - oldest.at : 0;
+    if (oldest) this.#adapt(channel, ms);
     return { number: channel.next++, ms };
   }
 
   /** A full window that is answered quickly may grow; one that queues up must shrink. */
-  private adapt(channel: Channel, ms: number): void {
-    this.fastestMs = Math.min(this.fastestMs, Math.max(ms, 1));
+  #adapt(channel: Channel, ms: number): void {
+    this.#fastestMs = Math.min(this.#fastestMs, Math.max(ms, 1));
     const onTheWay = channel.sent.reduce((sum, item) => sum + item.bytes, 0);
-    if (ms > 4 * this.fastestMs) this.window = Math.max(WINDOW_MIN, this.window / 2);
-    else if (ms < 2 * this.fastestMs && onTheWay > this.window / 2) {
-      this.window = Math.min(WINDOW_MAX, this.window * 2);
+    if (ms > 4 * this.#fastestMs) this.#window = Math.max(WINDOW_MIN, this.#window / 2);
+    else if (ms < 2 * this.#fastestMs && onTheWay > this.#window / 2) {
+      this.#window = Math.min(WINDOW_MAX, this.#window * 2);
     }
   }
 
@@ -166,7 +170,7 @@ export class Sender {
   hold(channel: Channel, ms = 0): void {
     channel.isPaused = true;
     channel.sent = [];
-    if (ms) this.notBefore = this.now() + ms;
+    if (ms) this.#notBefore = this.#now() + ms;
   }
 
   /** Commands are counted from here on; what waits leaves. */
@@ -175,7 +179,7 @@ export class Sender {
     channel.outbox = outbox;
     channel.next = channel.toSend = number;
     channel.sent = [];
-    if (channel.isLive && this.send(encode({ tag: Restart, outbox, number }))) {
+    if (channel.isLive && this.#send(encode({ tag: Restart, outbox, number }))) {
       void this.pump(channel);
     }
   }

@@ -45,7 +45,6 @@ import {
   type Notice as Said,
 } from "../protocol/messages.gen";
 import { Connection, type Channel, type Opening, type Speaker } from "./connection";
-import { fork, requeueLost } from "./epoch";
 import { answer, forgetOld, makesChat, type Answer } from "./outbox";
 import { Receipts } from "./receipts";
 import { Requests, type Question } from "./requests";
@@ -74,12 +73,12 @@ export interface Events {
   fenced(): void;
 }
 
-const ABSOLUTE_FROM = 1e9; // an `Accepted.later` from here on is a time
 interface Look {
   foreground: boolean;
   chats: readonly number[];
 }
 
+const ABSOLUTE_FROM = 1e9; // an `Accepted.later` from here on is a time
 const RETRY_MS = 3_000;
 const RETRY_MS_MAX = 300_000;
 const HEADS_TAIL = 20;
@@ -92,69 +91,73 @@ const ENDINGS: readonly number[] = [
 
 export class Session implements Speaker {
   readonly connection: Connection;
-  private readonly requests: Requests;
-  private readonly sender: Sender;
-  private chain: Promise<unknown> = Promise.resolve();
-  private channel: Channel | null = null;
-  private user = 0;
-  private looks: Look = { foreground: true, chats: [] };
-  private readonly receipts: Receipts;
-  private readonly asked = new Set<number>(); // chats whose head was asked for
-  private readonly runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
-  private heldMark = 0;
-  private goodbyes = 0;
-  private isRequeueing = false;
+  readonly #requests: Requests;
+  readonly #sender: Sender;
+  #chain: Promise<unknown> = Promise.resolve();
+  #channel: Channel | null = null;
+  #user = 0;
+  #looks: Look = { foreground: true, chats: [] };
+  readonly #receipts: Receipts;
+  readonly #asked = new Set<number>(); // chats whose head was asked for
+  readonly #runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
+  #heldMark = 0;
+  #goodbyes = 0;
+  #isRequeueing = false;
 
-  constructor(
-    private readonly store: Store,
-    private readonly world: World,
-    private readonly events: Events,
-    private readonly build: number,
-  ) {
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #events: Events;
+  readonly #build: number;
+
+  constructor(store: Store, world: World, events: Events, build: number) {
+    this.#store = store;
+    this.#world = world;
+    this.#events = events;
+    this.#build = build;
     const send = (frame: Uint8Array): boolean => this.connection.send(frame);
     this.connection = new Connection(world, this, encode({ tag: Ping }));
-    this.requests = new Requests(send, (ms, action) => void world.after(ms, action));
-    this.receipts = new Receipts(world, (notice) => this.say(notice));
-    this.sender = new Sender(store, () => world.now(), send);
+    this.#requests = new Requests(send, (ms, action) => void world.after(ms, action));
+    this.#receipts = new Receipts(world, (notice) => this.say(notice));
+    this.#sender = new Sender(store, () => world.now(), send);
   }
 
   async start(): Promise<void> {
-    const now = this.seconds();
-    await this.store.write(["singles", "commands"], async (tx) => {
-      this.user = (await tx.single("me"))?.user ?? 0;
+    const now = this.#seconds();
+    await this.#store.write(["singles", "commands"], async (tx) => {
+      this.#user = (await tx.single("me"))?.user ?? 0;
       await forgetOld(tx, now);
     });
     this.connection.start();
   }
 
-  private seconds(): number {
-    return Math.floor(this.world.date() / 1000);
+  #seconds(): number {
+    return Math.floor(this.#world.date() / 1000);
   }
 
   // -- What the tabs ask ---------------------------------------------------------------------
 
   /** A command was written to the store. */
   offer(queued: Queued): void {
-    if (this.channel?.isLive) this.sender.offer(this.channel, queued);
+    if (this.#channel?.isLive) this.#sender.offer(this.#channel, queued);
     else this.connection.nudge();
   }
 
   /** Rejects with RequestFailed; waits for a link. */
   ask(question: Question): Promise<FromServer> {
-    return this.requests.ask(question);
+    return this.#requests.ask(question);
   }
 
   /** Rows of a run that is not exact here, unless they are on their way. */
   fetch(chat: number, run: Window): void {
-    const isComing = [...this.runs.values()].some(
+    const isComing = [...this.#runs.values()].some(
       (item) => item.chat === chat && item.run.first <= run.first && item.run.last >= run.last,
     );
     if (isComing) return;
     const question = { tag: GetRange, ...run, chat } as const;
     let number = 0;
-    const refused = (): unknown => this.runs.delete(number);
-    this.requests
-      .ask(question, (request) => this.runs.set((number = request), { chat, run }))
+    const refused = (): unknown => this.#runs.delete(number);
+    this.#requests
+      .ask(question, (request) => this.#runs.set((number = request), { chat, run }))
       .catch(refused);
   }
 
@@ -164,180 +167,180 @@ export class Session implements Speaker {
   }
 
   look(foreground: boolean, chats: readonly number[]): void {
-    const isBack = foreground && !this.looks.foreground;
-    this.looks = { foreground, chats };
+    const isBack = foreground && !this.#looks.foreground;
+    this.#looks = { foreground, chats };
     this.connection.setForeground(foreground);
-    this.say(this.looksNotice());
+    this.say(this.#looksNotice());
     if (isBack) this.connection.online();
   }
 
-  private looksNotice(): Outgoing<Looks> {
-    return { tag: Looks, foreground: Number(this.looks.foreground), chats: this.looks.chats };
+  #looksNotice(): Outgoing<Looks> {
+    return { tag: Looks, foreground: Number(this.#looks.foreground), chats: this.#looks.chats };
   }
 
   // -- Speaker ---------------------------------------------------------------------------------
 
   async opening(isProbe: boolean): Promise<Opening> {
-    await this.chain;
+    await this.#chain;
     const flags =
       (isProbe ? HelloFlag.PROBE : 0) |
       (inflates ? 0 : HelloFlag.NO_INFLATE) |
-      (this.looks.foreground ? 0 : HelloFlag.BACKGROUND);
-    const opening = await this.sender.opening(flags, this.build);
-    if (!isProbe) this.channel = opening.channel;
+      (this.#looks.foreground ? 0 : HelloFlag.BACKGROUND);
+    const opening = await this.#sender.opening(flags, this.#build);
+    if (!isProbe) this.#channel = opening.channel;
     return opening;
   }
 
   async further(channel: Channel): Promise<Uint8Array[]> {
-    const reads = await this.store.read(["singles"], (tx) => tx.single("reads"));
+    const reads = await this.#store.read(["singles"], (tx) => tx.single("reads"));
     const marks = Object.entries(reads ?? {}).map(([chat, seq]) =>
       encode({ tag: Read, chat: Number(chat), seq }),
     );
-    const { foreground, chats } = this.looks;
-    const looks = foreground && chats.length > 0 ? [encode(this.looksNotice())] : [];
-    const commands = await this.sender.frames(channel);
-    return [...commands, ...this.requests.frames(), ...looks, ...marks];
+    const { foreground, chats } = this.#looks;
+    const looks = foreground && chats.length > 0 ? [encode(this.#looksNotice())] : [];
+    const commands = await this.#sender.frames(channel);
+    return [...commands, ...this.#requests.frames(), ...looks, ...marks];
   }
 
   receive(channel: Channel, frame: Uint8Array): Promise<void> {
-    const done = this.chain.then(() => this.handle(channel, frame));
-    this.chain = done.catch(() => undefined);
+    const done = this.#chain.then(() => this.#handle(channel, frame));
+    this.#chain = done.catch(() => undefined);
     return done;
   }
 
   isOwed(channel: Channel): boolean {
-    return channel.sent.length > 0 || this.requests.size > 0;
+    return channel.sent.length > 0 || this.#requests.size > 0;
   }
 
   linkChanged(link: LinkState): void {
-    this.events.status({ link });
+    this.#events.status({ link });
   }
 
   counted(bytesUp: number, bytesDown: number): void {
-    this.events.counted(bytesUp, bytesDown);
+    this.#events.counted(bytesUp, bytesDown);
   }
 
   // -- Messages -----------------------------------------------------------------------------------
 
-  private async handle(channel: Channel, frame: Uint8Array): Promise<void> {
+  async #handle(channel: Channel, frame: Uint8Array): Promise<void> {
     const message = decodeFromServer(frame);
     if (!message) return; // from a newer server
     if (!channel.isWelcome && message.tag !== Welcome && message.tag !== Goodbye) {
       throw new Malformed("Welcome comes first");
     }
-    await this.handleSession(channel, message);
-    await this.handleState(channel, message);
-    this.handleAnswer(message);
+    await this.#handleSession(channel, message);
+    await this.#handleState(channel, message);
+    this.#handleAnswer(message);
     const isBulk = message.tag === Heads || message.tag === Rows;
-    if (channel.isLive && isBulk) this.receipts.got(frame.length);
+    if (channel.isLive && isBulk) this.#receipts.got(frame.length);
   }
 
-  private async handleSession(channel: Channel, message: FromServer): Promise<void> {
+  async #handleSession(channel: Channel, message: FromServer): Promise<void> {
     switch (message.tag) {
       case Welcome:
-        return this.welcome(channel, message);
+        return this.#welcome(channel, message);
       case Goodbye:
-        return this.goodbye(message);
+        return this.#goodbye(message);
       case Accepted: {
         const { later } = message;
         channel.at = later >= ABSOLUTE_FROM ? later : channel.at + later;
-        return this.answered(channel, { made: message.seq }, message);
+        return this.#answered(channel, { made: message.seq }, message);
       }
       case Done:
-        return this.answered(channel, { made: message.chat, text: message.text });
+        return this.#answered(channel, { made: message.chat, text: message.text });
       case Refusal:
-        return this.answered(channel, { code: message.code });
+        return this.#answered(channel, { code: message.code });
       case Later:
-        return this.later(channel, message);
+        return this.#later(channel, message);
       case Forked:
-        return this.forked(channel);
+        return this.#forked(channel);
     }
   }
 
-  private async handleState(channel: Channel, message: FromServer): Promise<void> {
+  async #handleState(channel: Channel, message: FromServer): Promise<void> {
     switch (message.tag) {
       case Heads:
-        await this.apply((tx, effects) => sync.applyHeads(tx, message, !channel.isOld, effects));
-        return this.headsCame(message);
+        await this.#apply((tx, effects) => sync.applyHeads(tx, message, !channel.isOld, effects));
+        return this.#headsCame(message);
       case Mark:
-        return this.mark(channel, message.cursor);
+        return this.#mark(channel, message.cursor);
       case Posted:
-        return this.apply((tx, effects) => live.applyPosted(tx, message, this.user, effects));
+        return this.#apply((tx, effects) => live.applyPosted(tx, message, this.#user, effects));
       case Marked:
-        return this.apply((tx, effects) => live.applyMarked(tx, message, effects));
+        return this.#apply((tx, effects) => live.applyMarked(tx, message, effects));
       case Changed:
-        return this.apply((tx, effects) => live.applyChanged(tx, message, this.user, effects));
+        return this.#apply((tx, effects) => live.applyChanged(tx, message, this.#user, effects));
       case Rows:
-        return this.rows(message);
+        return this.#rows(message);
       case Typing: {
         const { alias } = message;
-        const [chat] = await this.store.read(["chats"], (tx) => tx.by("chats", "alias", alias));
-        return chat && this.events.typing(chat.chat, message.user);
+        const [chat] = await this.#store.read(["chats"], (tx) => tx.by("chats", "alias", alias));
+        return chat && this.#events.typing(chat.chat, message.user);
       }
       case Presence:
-        return this.events.presence(message.user, message.online > 0, message.seenAt);
+        return this.#events.presence(message.user, message.online > 0, message.seenAt);
     }
   }
 
-  private handleAnswer(message: FromServer): void {
+  #handleAnswer(message: FromServer): void {
     switch (message.tag) {
       case People:
       case Members:
       case Devices:
       case OutboxState:
       case Invite:
-        return this.requests.answered(message.request, message);
+        return this.#requests.answered(message.request, message);
       case Failed:
-        return this.requests.failed(message);
+        return this.#requests.failed(message);
     }
   }
 
   /** One transaction, and then tell what changed. */
-  private async apply(work: (tx: Transaction, effects: Effects) => Promise<void>): Promise<void> {
+  async #apply(work: (tx: Transaction, effects: Effects) => Promise<void>): Promise<void> {
     const effects = noEffects();
-    await this.store.write(STATE, (tx) => work(tx, effects));
-    this.askHeads(effects);
-    effects.held.forEach((seq, chat) => this.receipts.received(chat, seq));
-    this.events.changed(effects);
+    await this.#store.write(STATE, (tx) => work(tx, effects));
+    this.#askHeads(effects);
+    effects.held.forEach((seq, chat) => this.#receipts.received(chat, seq));
+    this.#events.changed(effects);
   }
 
-  private askHeads(effects: Effects): void {
-    const chats = [...effects.ask].filter((chat) => !this.asked.has(chat));
+  #askHeads(effects: Effects): void {
+    const chats = [...effects.ask].filter((chat) => !this.#asked.has(chat));
     if (effects.isLost) this.pause(RETRY_MS); // the next hello says the old cursor
-    if (effects.isListed) this.listed();
+    if (effects.isListed) this.#listed();
     if (!chats.length) return;
-    chats.forEach((chat) => this.asked.add(chat));
-    const done = (): void => chats.forEach((chat) => this.asked.delete(chat));
-    this.requests.ask({ tag: GetHeads, chats, tail: HEADS_TAIL }).then(done, done);
+    chats.forEach((chat) => this.#asked.add(chat));
+    const done = (): void => chats.forEach((chat) => this.#asked.delete(chat));
+    this.#requests.ask({ tag: GetHeads, chats, tail: HEADS_TAIL }).then(done, done);
   }
 
-  private async headsCame(message: Heads): Promise<void> {
+  async #headsCame(message: Heads): Promise<void> {
     if (!message.request) return;
-    this.requests.answered(message.request, message);
+    this.#requests.answered(message.request, message);
     await Promise.resolve();
-    if (this.asked.size || !this.heldMark) return;
-    const cursor = this.heldMark;
-    this.heldMark = 0;
-    await this.apply((tx) => sync.applyMark(tx, cursor));
+    if (this.#asked.size || !this.#heldMark) return;
+    const cursor = this.#heldMark;
+    this.#heldMark = 0;
+    await this.#apply((tx) => sync.applyMark(tx, cursor));
   }
 
   /** The cursor waits for heads that were asked for: they stand below it. */
-  private async mark(channel: Channel, cursor: number): Promise<void> {
+  async #mark(channel: Channel, cursor: number): Promise<void> {
     if (channel.isOld) return;
-    if (this.asked.size) this.heldMark = cursor;
-    else await this.apply((tx) => sync.applyMark(tx, cursor));
+    if (this.#asked.size) this.#heldMark = cursor;
+    else await this.#apply((tx) => sync.applyMark(tx, cursor));
   }
 
-  private async rows(message: Rows): Promise<void> {
-    const asked = this.runs.get(message.request);
+  async #rows(message: Rows): Promise<void> {
+    const asked = this.#runs.get(message.request);
     if (!asked) return;
     const rows = await unpackRows(message.packed, message.deflated);
     const page = { rows, asOf: message.asOf, more: message.more };
     if (!page.more) {
-      this.runs.delete(message.request);
-      this.requests.answered(message.request, message);
+      this.#runs.delete(message.request);
+      this.#requests.answered(message.request, message);
     }
-    await this.apply(async (tx, effects) => {
+    await this.#apply(async (tx, effects) => {
       await sync.applyRows(tx, asked.chat, asked.run, page);
       effects.chats.add(asked.chat);
     });
@@ -345,15 +348,15 @@ export class Session implements Speaker {
 
   // -- The session ------------------------------------------------------------------------------
 
-  private async welcome(channel: Channel, message: Welcome): Promise<void> {
+  async #welcome(channel: Channel, message: Welcome): Promise<void> {
     const { flags } = message;
     channel.isWelcome = true;
     channel.at = message.time;
-    this.goodbyes = 0;
-    this.heldMark = 0;
-    if (message.user) this.user = message.user;
+    this.#goodbyes = 0;
+    this.#heldMark = 0;
+    if (message.user) this.#user = message.user;
     const effects = noEffects();
-    const isHeld = await this.store.write(STATE, async (tx) => {
+    const isHeld = await this.#store.write(STATE, async (tx) => {
       if (flags & WelcomeFlag.RESET) await sync.startAnew(tx, message.epoch, effects);
       else if (flags & WelcomeFlag.HORIZON) await sync.doubtEverything(tx);
       else if (message.epoch) {
@@ -364,64 +367,64 @@ export class Session implements Speaker {
       }
       return (await tx.single("requeue")) === true;
     });
-    if (isHeld) this.sender.hold(channel);
-    this.events.status({
+    if (isHeld) this.#sender.hold(channel);
+    this.#events.status({
       link: "online",
       updating: (flags & WelcomeFlag.BEHIND) > 0,
-      clockOffsetMs: message.time * 1000 + 500 - this.world.date(),
-      user: this.user,
+      clockOffsetMs: message.time * 1000 + 500 - this.#world.date(),
+      user: this.#user,
     });
-    if (this.build && message.build && message.build !== this.build) this.events.outdated();
-    if (flags & WelcomeFlag.RESET) this.events.changed(effects);
-    if (isHeld && !(flags & WelcomeFlag.BEHIND)) this.listed();
+    if (this.#build && message.build && message.build !== this.#build) this.#events.outdated();
+    if (flags & WelcomeFlag.RESET) this.#events.changed(effects);
+    if (isHeld && !(flags & WelcomeFlag.BEHIND)) this.#listed();
   }
 
-  private goodbye({ code, retryAfterMs }: Goodbye): void {
+  #goodbye({ code, retryAfterMs }: Goodbye): void {
     if (ENDINGS.includes(code)) {
       this.connection.stop();
-      return this.events.status({ ended: code, link: "offline" });
+      return this.#events.status({ ended: code, link: "offline" });
     }
     // Whatever was asked must not end the next session too.
-    if (code === ErrorCode.MALFORMED) this.requests.failAll(code);
-    if (code === ErrorCode.FENCED) return this.events.fenced();
+    if (code === ErrorCode.MALFORMED) this.#requests.failAll(code);
+    if (code === ErrorCode.FENCED) return this.#events.fenced();
     this.pause(retryAfterMs || RETRY_MS);
   }
 
   /** Come back after about this long, later each time that the server says goodbye. */
   pause(ms: number): void {
-    const longer = Math.min(ms * 2 ** this.goodbyes++, RETRY_MS_MAX);
-    this.connection.pause(longer * (0.5 + this.world.random() / 2));
+    const longer = Math.min(ms * 2 ** this.#goodbyes++, RETRY_MS_MAX);
+    this.connection.pause(longer * (0.5 + this.#world.random() / 2));
   }
 
   /** Connect again after about this long, though the connection was stopped. */
   again(ms: number): void {
-    this.connection.resumeAfter(ms * (0.5 + this.world.random()));
+    this.connection.resumeAfter(ms * (0.5 + this.#world.random()));
   }
 
-  private async answered(channel: Channel, said: Answer, accepted?: Accepted): Promise<void> {
+  async #answered(channel: Channel, said: Answer, accepted?: Accepted): Promise<void> {
     const isAlone = channel.sent.length === 1;
-    const { number, ms } = this.sender.answered(channel);
+    const { number, ms } = this.#sender.answered(channel);
     if (channel.isLive && isAlone && ms) this.connection.measured(ms);
     const place = { outbox: channel.outbox, number };
     const effects = noEffects();
-    const queued = await this.store.write(STATE, async (tx) => {
-      const found = await answer(tx, place, said, this.seconds());
+    const queued = await this.#store.write(STATE, async (tx) => {
+      const found = await answer(tx, place, said, this.#seconds());
       if (found) effects.chats.add(found.chat);
       if (found && accepted && found.tag === SendText) {
-        await this.accepted(tx, found, { ...accepted, at: channel.at }, effects);
+        await this.#accepted(tx, found, { ...accepted, at: channel.at }, effects);
       }
       return found;
     });
-    void this.sender.pump(channel);
+    void this.#sender.pump(channel);
     if (!queued) return;
-    this.askHeads(effects);
+    this.#askHeads(effects);
     const isMoved = makesChat(queued.tag);
-    this.events.changed(effects, isMoved ? { from: -queued.order, to: queued.made } : undefined);
-    this.events.answered(queued.order);
-    if (queued.code && !queued.open) this.refused(queued);
+    this.#events.changed(effects, isMoved ? { from: -queued.order, to: queued.made } : undefined);
+    this.#events.answered(queued.order);
+    if (queued.code && !queued.open) this.#refused(queued);
   }
 
-  private async accepted(
+  async #accepted(
     tx: Transaction,
     queued: Queued,
     state: { seq: number; changes: number; at: number },
@@ -433,52 +436,55 @@ export class Session implements Speaker {
       const [target] = await tx.by("commands", "number", [queued.outbox, -replyTo]);
       replyTo = target?.made ?? 0;
     }
-    const content = { me: this.user, text: command.text, replyTo };
+    const content = { me: this.#user, text: command.text, replyTo };
     await live.applyAccepted(tx, queued, state, content, effects);
   }
 
-  private refused(queued: Queued): void {
-    this.events.notice({ kind: "refused", code: queued.code, chat: Math.max(queued.chat, 0) });
+  #refused(queued: Queued): void {
+    this.#events.notice({ kind: "refused", code: queued.code, chat: Math.max(queued.chat, 0) });
   }
 
-  private later(channel: Channel, { retryAfterMs }: Later): void {
+  #later(channel: Channel, { retryAfterMs }: Later): void {
     const number = channel.next;
-    this.sender.hold(channel, retryAfterMs);
-    this.world.after(retryAfterMs, () => {
-      if (channel === this.channel && channel.isLive && !channel.isOld) {
-        this.sender.restart(channel, channel.outbox, number);
+    this.#sender.hold(channel, retryAfterMs);
+    this.#world.after(retryAfterMs, () => {
+      if (channel === this.#channel && channel.isLive && !channel.isOld) {
+        this.#sender.restart(channel, channel.outbox, number);
       } else this.connection.nudge();
     });
   }
 
-  private async forked(channel: Channel): Promise<void> {
-    this.sender.hold(channel);
-    const outbox = await this.store.write(["singles", "commands"], fork, true);
-    this.sender.restart(channel, outbox, 1);
-    this.events.changed({ ...noEffects(), status: true });
+  async #forked(channel: Channel): Promise<void> {
+    this.#sender.hold(channel);
+    const { fork } = await import("./epoch");
+    const outbox = await this.#store.write(["singles", "commands"], fork, true);
+    this.#sender.restart(channel, outbox, 1);
+    this.#events.changed({ ...noEffects(), status: true });
   }
 
-  // -- A new epoch ---------------------------------------------------------------------------------
+  // -- A new epoch -----
 
-  private listed(): void {
-    this.events.status({ updating: false });
-    if (this.isRequeueing) return;
-    this.isRequeueing = true;
-    void this.requeue().finally(() => (this.isRequeueing = false));
+  #listed(): void {
+    this.#events.status({ updating: false });
+    if (this.#isRequeueing) return;
+    this.#isRequeueing = true;
+    void this.#requeue().finally(() => (this.#isRequeueing = false));
   }
 
   /** After a new epoch: queue again what the server does not have of ours. */
-  private async requeue(): Promise<void> {
-    const moved = await requeueLost(this.store, (outbox) => this.lastNumber(outbox));
+  async #requeue(): Promise<void> {
+    if (!(await this.#store.read(["singles"], (tx) => tx.single("requeue")))) return;
+    const { requeueLost } = await import("./epoch");
+    const moved = await requeueLost(this.#store, (outbox) => this.#lastNumber(outbox));
     if (!moved) return;
-    if (this.channel) this.sender.restart(this.channel, moved.id, 1);
-    this.events.changed({ ...noEffects(), status: true });
+    if (this.#channel) this.#sender.restart(this.#channel, moved.id, 1);
+    this.#events.changed({ ...noEffects(), status: true });
     for (const item of moved.dropped) {
-      this.events.notice({ kind: "dropped", code: ErrorCode.NOT_FOUND, chat: item.chat });
+      this.#events.notice({ kind: "dropped", code: ErrorCode.NOT_FOUND, chat: item.chat });
     }
   }
 
-  private async lastNumber(outbox: number): Promise<number> {
-    return ((await this.requests.ask({ tag: GetOutbox, outbox })) as OutboxState).number;
+  async #lastNumber(outbox: number): Promise<number> {
+    return ((await this.#requests.ask({ tag: GetOutbox, outbox })) as OutboxState).number;
   }
 }

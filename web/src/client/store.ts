@@ -112,19 +112,23 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
 
 /** One transaction. Between its calls nothing but its own promises may be awaited. */
 export class Transaction {
-  constructor(private readonly transaction: IDBTransaction) {}
+  readonly #transaction: IDBTransaction;
 
-  private table(name: TableName): IDBObjectStore {
-    return this.transaction.objectStore(name);
+  constructor(transaction: IDBTransaction) {
+    this.#transaction = transaction;
+  }
+
+  #table(name: TableName): IDBObjectStore {
+    return this.#transaction.objectStore(name);
   }
 
   get<N extends TableName>(name: N, key: IDBValidKey): Promise<Tables[N] | undefined> {
-    return settled(this.table(name).get(key) as IDBRequest<Tables[N] | undefined>);
+    return settled(this.#table(name).get(key) as IDBRequest<Tables[N] | undefined>);
   }
 
   /** All of a table, or of a range of its keys, in the order of keys. */
   all<N extends TableName>(name: N, range?: IDBKeyRange, count?: number): Promise<Tables[N][]> {
-    return settled(this.table(name).getAll(range, count) as IDBRequest<Tables[N][]>);
+    return settled(this.#table(name).getAll(range, count) as IDBRequest<Tables[N][]>);
   }
 
   by<N extends TableName>(
@@ -133,28 +137,28 @@ export class Transaction {
     range: IDBKeyRange | IDBValidKey,
     count?: number,
   ): Promise<Tables[N][]> {
-    const request = this.table(name).index(index).getAll(range, count);
+    const request = this.#table(name).index(index).getAll(range, count);
     return settled(request as IDBRequest<Tables[N][]>);
   }
 
   count(name: TableName, index: string, key: IDBValidKey): Promise<number> {
-    return settled(this.table(name).index(index).count(key));
+    return settled(this.#table(name).index(index).count(key));
   }
 
   put<N extends TableName>(name: N, value: Tables[N], key?: IDBValidKey): Promise<IDBValidKey> {
-    return settled(this.table(name).put(value, key));
+    return settled(this.#table(name).put(value, key));
   }
 
   remove(name: TableName, key: IDBValidKey | IDBKeyRange): Promise<undefined> {
-    return settled(this.table(name).delete(key));
+    return settled(this.#table(name).delete(key));
   }
 
   clear(name: TableName): Promise<undefined> {
-    return settled(this.table(name).clear());
+    return settled(this.#table(name).clear());
   }
 
   single<N extends keyof Singles>(name: N): Promise<Singles[N] | undefined> {
-    return settled(this.table("singles").get(name) as IDBRequest<Singles[N] | undefined>);
+    return settled(this.#table("singles").get(name) as IDBRequest<Singles[N] | undefined>);
   }
 
   async setSingle<N extends keyof Singles>(name: N, value: Singles[N]): Promise<void> {
@@ -180,7 +184,11 @@ function upgrade(database: IDBDatabase): void {
 }
 
 export class Store {
-  private constructor(private readonly database: IDBDatabase) {}
+  readonly #database: IDBDatabase;
+
+  private constructor(database: IDBDatabase) {
+    this.#database = database;
+  }
 
   /** `onLost` is called when the browser takes the database away. */
   static async open(name: string, onLost: () => void = () => undefined): Promise<Store> {
@@ -196,7 +204,7 @@ export class Store {
   }
 
   read<T>(names: TableName[], work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return work(new Transaction(this.database.transaction(names, "readonly")));
+    return work(new Transaction(this.#database.transaction(names, "readonly")));
   }
 
   /** Resolves after the commit; `strict` waits for the disk. Nothing is kept if `work` fails. */
@@ -206,7 +214,7 @@ export class Store {
     strict = false,
   ): Promise<T> {
     const options: IDBTransactionOptions = strict ? { durability: "strict" } : {};
-    const transaction = this.database.transaction(names, "readwrite", options);
+    const transaction = this.#database.transaction(names, "readwrite", options);
     const committed = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
@@ -228,7 +236,7 @@ export class Store {
   }
 
   close(): void {
-    this.database.close();
+    this.#database.close();
   }
 
   static erase(name: string): Promise<unknown> {

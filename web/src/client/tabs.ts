@@ -24,83 +24,85 @@ const GRACE_MS = 1_000; // for a busy one
 
 export class Tabs {
   isLeader = false;
-  private readonly channel: BroadcastChannel | null;
-  private election: ReturnType<typeof setTimeout> | null = null;
-  private release: () => void = () => undefined;
+  readonly #channel: BroadcastChannel | null;
+  #election: ReturnType<typeof setTimeout> | null = null;
+  #release: () => void = () => undefined;
 
-  constructor(
-    private readonly name: string,
-    private readonly events: TabEvents,
-  ) {
-    this.channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(name) : null;
-    if (this.channel) this.channel.onmessage = ({ data }) => this.hear(data as Talk);
+  readonly #name: string;
+  readonly #events: TabEvents;
+
+  constructor(name: string, events: TabEvents) {
+    this.#name = name;
+    this.#events = events;
+    this.#channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(name) : null;
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data as Talk);
   }
 
   start(): void {
     if (!this.hasLocks) {
       addEventListener("pagehide", () => this.isLeader && this.say({ about: "gone" }));
-      return this.elect(ANSWER_MS);
+      return this.#elect(ANSWER_MS);
     }
     this.say({ about: "who" });
-    void navigator.locks.request(this.name, () => this.holdLead());
+    void navigator.locks.request(this.#name, () => this.#holdLead());
   }
 
   get hasLocks(): boolean {
     return typeof navigator !== "undefined" && "locks" in navigator;
   }
 
-  private holdLead(): Promise<void> {
-    this.lead();
-    return new Promise((resolve) => (this.release = resolve));
+  #holdLead(): Promise<void> {
+    this.#lead();
+    return new Promise((resolve) => (this.#release = resolve));
   }
 
-  private lead(): void {
+  #lead(): void {
     this.isLeader = true;
-    this.events.lead();
+    this.#events.lead();
     this.say({ about: "here" });
   }
 
   /** To all other tabs. */
   say(talk: Talk): void {
-    this.channel?.postMessage(talk);
+    this.#channel?.postMessage(talk);
   }
 
-  private hear(talk: Talk): void {
+  #hear(talk: Talk): void {
     if (talk.about === "who") {
       if (this.isLeader) this.say({ about: "here" });
-    } else if (talk.about === "here") this.heardLeader();
-    else if (talk.about === "gone") this.elect(Math.random() * ANSWER_MS);
-    else this.events.hear(talk);
+    } else if (talk.about === "here") this.#heardLeader();
+    else if (talk.about === "gone") this.#elect(Math.random() * ANSWER_MS);
+    else this.#events.hear(talk);
   }
 
-  private heardLeader(): void {
-    if (this.election) clearTimeout(this.election);
-    this.election = null;
-    if (!this.isLeader) this.events.follow();
+  #heardLeader(): void {
+    if (this.#election) clearTimeout(this.#election);
+    this.#election = null;
+    if (!this.isLeader) this.#events.follow();
   }
 
   /** Lead unless somebody who does answers in time. Locks make this needless. */
-  private elect(ms: number): void {
-    if (this.hasLocks || this.isLeader || this.election) return;
+  #elect(ms: number): void {
+    if (this.hasLocks || this.isLeader || this.#election) return;
     this.say({ about: "who" });
-    this.election = setTimeout(() => {
-      this.election = null;
-      this.lead();
+    this.#election = setTimeout(() => {
+      this.#election = null;
+      this.#lead();
     }, ms);
   }
 
   /** Something was asked of the tab that leads: make sure that it is there. */
   expectLeader(): void {
-    this.elect(GRACE_MS);
+    this.#elect(GRACE_MS);
   }
 
   /** The server told this tab that a newer connection took over: does another tab lead? */
   yield(otherwise: () => void): void {
-    if (this.hasLocks || !this.channel) return otherwise();
+    if (this.hasLocks || !this.#channel) return otherwise();
     this.isLeader = false;
-    this.events.follow();
-    this.election = setTimeout(() => {
-      this.election = null;
+    this.#events.follow();
+    this.#election = setTimeout(() => {
+      this.#election = null;
       this.isLeader = true;
       otherwise();
     }, ANSWER_MS);
@@ -108,7 +110,7 @@ export class Tabs {
   }
 
   stop(): void {
-    this.release();
-    this.channel?.close();
+    this.#release();
+    this.#channel?.close();
   }
 }

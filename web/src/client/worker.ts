@@ -1,23 +1,14 @@
 /** The service worker, seen from the page: registered late, renewed only when told to. */
 
-const LATER_MS = 4_000; // after the first answer: it isn't part of the first load
-
-let timer: ReturnType<typeof setTimeout> | null = null;
-
 /** Register the worker if there is none. Nothing is fetched where there is one. */
-export function keepWorker(): void {
-  if (timer || !("serviceWorker" in navigator)) return;
-  timer = setTimeout(() => void register(), LATER_MS);
-}
-
-async function register(): Promise<void> {
+export async function keepWorker(): Promise<void> {
   const found = await navigator.serviceWorker.getRegistration();
   if (!found) await navigator.serviceWorker.register("/sw.js").catch(() => undefined);
 }
 
 /** The server serves another build: fetch it in the background; resolves when it is here. */
 export async function renewWorker(): Promise<void> {
-  const found = await navigator.serviceWorker?.getRegistration();
+  const found = await navigator.serviceWorker.getRegistration();
   if (!found) return;
   await found.update().catch(() => undefined);
   const coming = found.installing ?? found.waiting;
@@ -31,7 +22,7 @@ export async function renewWorker(): Promise<void> {
 
 /** Ask the browser to send the outbox when there is a network, even if the page is closed. */
 export async function sendLater(): Promise<void> {
-  const found = await navigator.serviceWorker?.getRegistration();
+  const found = await navigator.serviceWorker.getRegistration();
   const sync = (found as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
   await sync?.register("outbox").catch(() => undefined);
 }

@@ -28,16 +28,15 @@ interface Layout {
 
 const COLUMN = /^([*?]?)(\w+)(?:([~$%])|@(\w*))?(?:=(\d+))?$/;
 
+/** By tag, or by the name of a part. */
 const layouts: Record<string, Layout> = {};
-const tagged: Layout[] = [];
-for (const [name, line] of Object.entries(LAYOUTS)) {
-  const [, tag, first = "", rest = ""] = /^(\d*):([^|]*)\|?(.*)$/.exec(line) ?? [];
+for (const line of LAYOUTS.split("\n")) {
+  const [, name = "", first = "", rest = ""] = /^(\w+):([^|]*)\|?(.*)$/.exec(line) ?? [];
   const words = (text: string): Column[] => (text ? text.split(" ").map(column) : []);
   const required = words(first);
   const columns = [...required, ...words(rest)];
-  const layout = { tag: Number(tag), required: required.length, columns };
+  const layout = { tag: Number(name) || 0, required: required.length, columns };
   layouts[name] = layout;
-  if (layout.tag) tagged[layout.tag] = layout;
 }
 
 function column(word: string): Column {
@@ -59,85 +58,85 @@ function column(word: string): Column {
 const utf8 = new TextEncoder();
 
 class Writer {
-  private bytes = new Uint8Array(64);
-  private view = new DataView(this.bytes.buffer);
-  private length = 0;
+  #bytes = new Uint8Array(64);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
 
   done(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    return this.#bytes.slice(0, this.#length);
   }
 
   /** Room for `count` more; where they begin. */
-  private take(count: number): number {
-    const at = this.length;
-    this.length += count;
-    if (this.length > this.bytes.length) {
-      const wider = new Uint8Array(this.length * 2);
-      wider.set(this.bytes);
-      this.bytes = wider;
-      this.view = new DataView(wider.buffer);
+  #take(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) {
+      const wider = new Uint8Array(this.#length * 2);
+      wider.set(this.#bytes);
+      this.#bytes = wider;
+      this.#view = new DataView(wider.buffer);
     }
     return at;
   }
 
-  private byte(value: number): void {
-    const at = this.take(1); // first, since it may move the bytes
-    this.bytes[at] = value;
+  #byte(value: number): void {
+    const at = this.#take(1); // first, since it may move the bytes
+    this.#bytes[at] = value;
   }
 
   raw(bytes: Uint8Array): void {
-    const at = this.take(bytes.length);
-    this.bytes.set(bytes, at);
+    const at = this.#take(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** A first byte and a figure behind it in 1, 2, 4 or 8 bytes: the shortest that holds it. */
-  private sized(first: number, value: number, widths: number): void {
+  #sized(first: number, value: number, widths: number): void {
     const step = value < 256 ? 0 : value < 65_536 ? 1 : value < 2 ** 32 ? 2 : 3;
     const width = widths & (1 << step) ? step : step + 1;
-    this.byte(first + width);
-    const at = this.take(1 << width);
-    if (width === 0) this.view.setUint8(at, value);
-    else if (width === 1) this.view.setUint16(at, value);
-    else if (width === 2) this.view.setUint32(at, value);
-    else this.view.setBigUint64(at, BigInt(value));
+    this.#byte(first + width);
+    const at = this.#take(1 << width);
+    if (width === 0) this.#view.setUint8(at, value);
+    else if (width === 1) this.#view.setUint16(at, value);
+    else if (width === 2) this.#view.setUint32(at, value);
+    else this.#view.setBigUint64(at, BigInt(value));
   }
 
   integer(value: number): void {
     if (!Number.isSafeInteger(value)) throw new Malformed("not an integer");
-    if (value >= -32 && value < 128) this.byte(value & 255);
-    else if (value >= 0) this.sized(0xcc, value, 15);
-    else this.negative(value);
+    if (value >= -32 && value < 128) this.#byte(value & 255);
+    else if (value >= 0) this.#sized(0xcc, value, 15);
+    else this.#negative(value);
   }
 
-  private negative(value: number): void {
+  #negative(value: number): void {
     const width = value >= -128 ? 0 : value >= -32_768 ? 1 : value >= -(2 ** 31) ? 2 : 3;
-    this.byte(0xd0 + width);
-    const at = this.take(1 << width);
-    if (width === 0) this.view.setInt8(at, value);
-    else if (width === 1) this.view.setInt16(at, value);
-    else if (width === 2) this.view.setInt32(at, value);
-    else this.view.setBigInt64(at, BigInt(value));
+    this.#byte(0xd0 + width);
+    const at = this.#take(1 << width);
+    if (width === 0) this.#view.setInt8(at, value);
+    else if (width === 1) this.#view.setInt16(at, value);
+    else if (width === 2) this.#view.setInt32(at, value);
+    else this.#view.setBigInt64(at, BigInt(value));
   }
 
   text(value: string): void {
     const bytes = utf8.encode(value);
-    if (bytes.length < 32) this.byte(0xa0 + bytes.length);
-    else this.sized(0xd9, bytes.length, 7);
+    if (bytes.length < 32) this.#byte(0xa0 + bytes.length);
+    else this.#sized(0xd9, bytes.length, 7);
     this.raw(bytes);
   }
 
   binary(value: Uint8Array): void {
-    this.sized(0xc4, value.length, 7);
+    this.#sized(0xc4, value.length, 7);
     this.raw(value);
   }
 
   array(length: number): void {
-    if (length < 16) this.byte(0x90 + length);
-    else this.sized(0xdb, length, 6); // 0xdc and 0xdd: there is no one-byte form
+    if (length < 16) this.#byte(0x90 + length);
+    else this.#sized(0xdb, length, 6); // 0xdc and 0xdd: there is no one-byte form
   }
 
   nothing(): void {
-    this.byte(0xc0);
+    this.#byte(0xc0);
   }
 }
 
@@ -183,7 +182,7 @@ export type Outgoing<M extends Message = Message> = M extends Message
 /** The one encoding of a message. */
 export function encode(message: Outgoing): Uint8Array {
   const writer = new Writer();
-  writeFields(writer, tagged[message.tag] as Layout, message as unknown as Fields);
+  writeFields(writer, layouts[message.tag] as Layout, message as unknown as Fields);
   return writer.done();
 }
 
@@ -194,10 +193,10 @@ const DEPTH_MAX = 32; // ours is 4; a newer message's unknown fields may go deep
 
 class Reader {
   at = 0;
-  private readonly view: DataView;
+  readonly #view: DataView;
 
   constructor(readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   take(count: number): number {
@@ -208,7 +207,7 @@ class Reader {
   }
 
   byte(): number {
-    return this.view.getUint8(this.take(1));
+    return this.#view.getUint8(this.take(1));
   }
 
   part(length: number): Uint8Array {
@@ -219,18 +218,18 @@ class Reader {
   /** An unsigned figure in 1 << width bytes. */
   figure(width: number): number {
     const at = this.take(1 << width);
-    if (width === 0) return this.view.getUint8(at);
-    if (width === 1) return this.view.getUint16(at);
-    if (width === 2) return this.view.getUint32(at);
-    return Number(this.view.getBigUint64(at));
+    if (width === 0) return this.#view.getUint8(at);
+    if (width === 1) return this.#view.getUint16(at);
+    if (width === 2) return this.#view.getUint32(at);
+    return Number(this.#view.getBigUint64(at));
   }
 
-  private signed(width: number): number {
+  #signed(width: number): number {
     const at = this.take(1 << width);
-    if (width === 0) return this.view.getInt8(at);
-    if (width === 1) return this.view.getInt16(at);
-    if (width === 2) return this.view.getInt32(at);
-    return Number(this.view.getBigInt64(at));
+    if (width === 0) return this.#view.getInt8(at);
+    if (width === 1) return this.#view.getInt16(at);
+    if (width === 2) return this.#view.getInt32(at);
+    return Number(this.#view.getBigInt64(at));
   }
 
   integer(): number {
@@ -238,7 +237,7 @@ class Reader {
     if (first < 0x80) return first;
     if (first >= 0xe0) return first - 256;
     if (first >= 0xcc && first <= 0xcf) return this.figure(first - 0xcc);
-    if (first >= 0xd0 && first <= 0xd3) return this.signed(first - 0xd0);
+    if (first >= 0xd0 && first <= 0xd3) return this.#signed(first - 0xd0);
     throw new Malformed("not an integer");
   }
 
@@ -277,12 +276,12 @@ class Reader {
     else if (first >= 0x80 && first < 0x90) inner = 2 * (first - 0x80);
     else if (first >= 0xa0 && first < 0xc0) this.take(first - 0xa0);
     else if (first === 0xc1) throw new Malformed("reserved");
-    else if (first >= 0xc4 && first < 0xe0) inner = this.skipLong(first);
+    else if (first >= 0xc4 && first < 0xe0) inner = this.#skipLong(first);
     while (inner-- > 0) this.skip(depth + 1);
   }
 
   /** The types with a length or a fixed width; how many values stand inside. */
-  private skipLong(first: number): number {
+  #skipLong(first: number): number {
     if (first <= 0xc6) this.take(this.figure(first - 0xc4));
     else if (first <= 0xc9) this.take(this.figure(first - 0xc7) + 1);
     else if (first <= 0xcb) this.take(first === 0xca ? 4 : 8);
@@ -337,7 +336,7 @@ export function decode(frame: Uint8Array): Message | null {
   const length = reader.array();
   if (length === 0) throw new Malformed("no tag");
   const tag = readOne(reader, "") as number;
-  const layout = tagged[tag];
+  const layout = layouts[tag];
   if (!layout) return null;
   const fields = readFields(reader, layout, length - 1);
   if (reader.at !== frame.length) throw new Malformed("bytes are left over");

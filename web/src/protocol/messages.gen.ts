@@ -662,69 +662,67 @@ export type Notice =
 
 export type Message = FromServer | Command | Request | Notice | Hello;
 
-/** Tag, then names of required fields, then `|` and those that may be absent. Behind
- *  a name: $ text, % bytes, ~ reference, @Part, @ raw; * in front: a list;
- *  ? in front: nil or a part; =1: the default where it is not nothing. */
-export const LAYOUTS = {
-  Hello: `1:version epoch cursor outbox number|build flags tail=1 backfillTo backfillAt backfillAlias *commands@`,
-  SendText: `16:chat~ text$|replyTo~`,
-  EditText: `17:chat~ seq~ text$`,
-  DeleteMessage: `18:chat~ seq~`,
-  OpenDirect: `19:user`,
-  CreateGroup: `20:title$|*members`,
-  RenameGroup: `21:chat~ title$`,
-  AddMember: `22:chat~ user`,
-  RemoveMember: `23:chat~ user|ban`,
-  LeaveGroup: `24:chat~`,
-  JoinByInvite: `25:token$`,
-  MakeInvite: `26:|chat~`,
-  BlockUser: `27:user|blocked=1`,
-  Report: `28:chat~ seq|reason text$`,
-  SetName: `29:name$`,
-  RevokeDevice: `30:device`,
-  GetHeads: `32:request *chats|tail=1`,
-  GetRange: `33:request chat first last|asOf`,
-  GetPeople: `34:request *users`,
-  GetMembers: `35:request chat|after banned`,
-  GetDevices: `36:request`,
-  GetOutbox: `37:request outbox`,
-  GetInvite: `38:request token$`,
-  Restart: `2:outbox number`,
-  Read: `48:chat seq`,
-  Received: `49:*marks@Delivered`,
-  Types: `50:chat`,
-  Looks: `51:foreground|*chats`,
-  Got: `52:size`,
-  Ping: `53:`,
-  Welcome: `64:time number|flags epoch user build`,
-  Goodbye: `65:code|retryAfterMs`,
-  Accepted: `66:seq changes|later`,
-  Done: `67:|chat text$`,
-  Refusal: `68:code`,
-  Later: `69:code retryAfterMs`,
-  Forked: `70:number`,
-  Heads: `72:clock|*heads@Head cursor more backfillAt backfillAlias *removals@Removal ?me@Me request`,
-  Mark: `73:cursor`,
-  Posted: `74:alias seq changes later author text$|replyTo outbox number`,
-  Marked: `75:alias lastSeq changes readBack deliveredBack|covers=1`,
-  Changed: `76:alias base lastSeq changes|*rows@Row title$ memberCount`,
-  Resync: `77:`,
-  Typing: `78:alias user`,
-  Presence: `79:user online|seenAt`,
-  Rows: `80:request chat asOf packed%|deflated more`,
-  People: `81:request|*people@Person`,
-  Members: `82:request|*members@Member more`,
-  Devices: `83:request|*devices@Device`,
-  OutboxState: `84:request|number`,
-  Invite: `85:request title$|memberCount chat`,
-  Failed: `86:request code|retryAfterMs`,
-  Pong: `87:`,
-  Row: `:seq at author|text$ kind replyTo edited cut subject outbox number`,
-  Head: `:chat alias age|kind flags lastSeq changes unread readBack *rows@Row title$ peer peerReadBack peerDeliveredBack role memberCount firstSeq`,
-  Removal: `:chat first last`,
-  Me: `:user name$|*blocked`,
-  Person: `:user name$`,
-  Member: `:user name$|role banned`,
-  Device: `:device name$ createdAt seenAt|current`,
-  Delivered: `:chat seq`,
-};
+/** Tag or name of a part, then names of required fields, then `|` and those that
+ *  may be absent. Behind a name: $ text, % bytes, ~ reference, @Part, @ raw;
+ *  in front: * a list, ? nil or a part; =1: the default where it is not nothing. */
+export const LAYOUTS = `1:version epoch cursor outbox number|build flags tail=1 backfillTo backfillAt backfillAlias *commands@
+16:chat~ text$|replyTo~
+17:chat~ seq~ text$
+18:chat~ seq~
+19:user
+20:title$|*members
+21:chat~ title$
+22:chat~ user
+23:chat~ user|ban
+24:chat~
+25:token$
+26:|chat~
+27:user|blocked=1
+28:chat~ seq|reason text$
+29:name$
+30:device
+32:request *chats|tail=1
+33:request chat first last|asOf
+34:request *users
+35:request chat|after banned
+36:request
+37:request outbox
+38:request token$
+2:outbox number
+48:chat seq
+49:*marks@Delivered
+50:chat
+51:foreground|*chats
+52:size
+53:
+64:time number|flags epoch user build
+65:code|retryAfterMs
+66:seq changes|later
+67:|chat text$
+68:code
+69:code retryAfterMs
+70:number
+72:clock|*heads@Head cursor more backfillAt backfillAlias *removals@Removal ?me@Me request
+73:cursor
+74:alias seq changes later author text$|replyTo outbox number
+75:alias lastSeq changes readBack deliveredBack|covers=1
+76:alias base lastSeq changes|*rows@Row title$ memberCount
+77:
+78:alias user
+79:user online|seenAt
+80:request chat asOf packed%|deflated more
+81:request|*people@Person
+82:request|*members@Member more
+83:request|*devices@Device
+84:request|number
+85:request title$|memberCount chat
+86:request code|retryAfterMs
+87:
+Row:seq at author|text$ kind replyTo edited cut subject outbox number
+Head:chat alias age|kind flags lastSeq changes unread readBack *rows@Row title$ peer peerReadBack peerDeliveredBack role memberCount firstSeq
+Removal:chat first last
+Me:user name$|*blocked
+Person:user name$
+Member:user name$|role banned
+Device:device name$ createdAt seenAt|current
+Delivered:chat seq`;

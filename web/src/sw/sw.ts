@@ -18,7 +18,7 @@ const CACHE = `shell-${BUILD}`;
 const PAGE = "/index.html";
 const ASSETS = "/assets/";
 /** The page, and what it names: the rest is kept when it is first used. */
-const FIRST = SHELL.filter((path) => !path.includes("/", 1) || /\/index-[^/]+$/.test(path));
+const FIRST = SHELL.filter((path) => !path.includes("/", 1) || /\/(index|epoch|solid)-[^/]+$/.test(path));
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
