@@ -130,7 +130,7 @@ export const more: MoreWords = {
   error24: "dieser Server nimmt niemanden auf",
   error25: "das Beitreten dauerte zu lange: versuch es noch einmal",
   error26: "ein neues Konto darf nur wenigen Fremden schreiben: warte erst auf eine Antwort",
-  error27: "der Code ist falsch oder verbraucht",
+  error27: "der Code stimmt nicht",
   error28: "zu viele Fragen auf einmal: versuch es noch einmal",
   error29: "du hast zu viele Leute blockiert",
 };

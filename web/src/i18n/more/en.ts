@@ -127,7 +127,7 @@ export const more = {
   error24: "this server takes nobody new",
   error25: "the sign-up took too long: try again",
   error26: "a new account may write to few strangers: wait for an answer first",
-  error27: "the code is wrong or was used",
+  error27: "the code is wrong",
   error28: "too many questions at once: try again",
   error29: "you have blocked too many people",
 };

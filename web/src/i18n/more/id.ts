@@ -125,7 +125,7 @@ export const more: MoreWords = {
   error24: "server ini tidak menerima orang baru",
   error25: "pendaftaran terlalu lama: coba lagi",
   error26: "akun baru hanya boleh menulis kepada sedikit orang asing: tunggu balasan dulu",
-  error27: "kodenya salah atau sudah terpakai",
+  error27: "kodenya salah",
   error28: "terlalu banyak permintaan sekaligus: coba lagi",
   error29: "Anda memblokir terlalu banyak orang",
 };

@@ -19,6 +19,8 @@ export function Modal(props: {
     if (box) props.place?.(box);
     onCleanup(() => {
       isLeaving = true;
+      // While it is open the page below takes no focus.
+      box?.close();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     });
   });
