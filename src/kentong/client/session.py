@@ -20,6 +20,7 @@ from kentong.client.events import (
 from kentong.client.store import Store
 from kentong.client.sync import Sync, Wanted
 from kentong.client.views import PersonView
+from kentong.client.windows import Window
 from kentong.client.wishes import Wishes
 from kentong.protocol import messages as wire
 from kentong.protocol.codec import decode_from_server, unpack_rows
@@ -239,8 +240,8 @@ class Session:
         del self._pages[page.request]
         question = self._agenda.questions.get(page.request)
         if question is not None and isinstance(question.request, wire.GetRange):
-            span = (question.request.first, question.request.last)
-            self._sync.ranged(page.chat, span, rows, page.as_of)
+            asked = Window(question.request.first, question.request.last, question.request.as_of)
+            self._sync.ranged(page.chat, asked, rows, page.as_of)
         self._reply(page)
 
     def _people(self, answer: wire.People) -> None:

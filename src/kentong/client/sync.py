@@ -15,7 +15,7 @@ from kentong.client.events import (
 )
 from kentong.client.store import Own, Store, Token
 from kentong.client.views import ChatView, PersonView, RowView
-from kentong.client.windows import Span
+from kentong.client.windows import Window
 from kentong.protocol.limits import SMALL_GROUP_MEMBERS_MAX, UNREAD_MAX
 from kentong.protocol.messages import (
     Accepted,
@@ -354,16 +354,24 @@ class Sync:
 
     # -- Rows ---------------------------------------------------------------------------
 
-    def ranged(self, chat_id: int, span: Span, rows: Iterable[Row], version: int) -> None:
-        """The whole answer to GetRange: this run is exact as of `version` now."""
+    def ranged(self, chat_id: int, asked: Window, rows: Iterable[Row], version: int) -> None:
+        """The whole answer to GetRange: what changed in a run above the version asked for.
+
+        Exact as of `version` now is all of it that was known as of the version asked for,
+        and still is: windows may have been dropped since the question.
+        """
         chat = self._store.chat(chat_id)
         if chat is None:
             return
-        first = max(span[0], chat.first_seq, 1)
-        kept = [row for row in absolute(chat, rows, 0) if first <= row.seq <= span[1]]
+        span = (max(asked.first, chat.first_seq, 1), asked.last)
+        kept = [row for row in absolute(chat, rows, 0) if span[0] <= row.seq <= span[1]]
+        known = [span] if asked.as_of == 0 and span[0] <= span[1] else []
+        for window in self._timeline.windows(chat_id) if asked.as_of else ():
+            first, last = max(window.first, span[0]), min(window.last, span[1])
+            if first <= last and window.as_of >= asked.as_of:
+                known.append((first, last))
         self._store_rows(chat, kept, version)
-        if first <= span[1]:
-            self._timeline.cover(chat_id, [(first, span[1])], version)
+        self._timeline.cover(chat_id, known, version)
         self._tell(chat_id)
 
     def _put(self, chat: ChatView, rows: list[RowView]) -> None:

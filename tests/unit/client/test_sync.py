@@ -234,3 +234,16 @@ def test_a_horizon_drops_chats_that_the_listing_does_not_name(store: Store, serv
     assert store.timeline.windows(CHATS[0]) == []
     events = session.receive(encode(wire.Heads(50, [], 51)), 0, NOW)
     assert events == [ChatGone(CHATS[0])]
+
+
+def test_rows_asked_for_above_a_version_fill_no_hole(store: Store, server: Double) -> None:
+    session, agenda = live(store, server)
+    server.post(CHATS[0], OTHER, "second")
+    request = wire.GetRange(agenda.next_request(), CHATS[0], 1, 2, as_of=1)
+    agenda.questions[request.request] = Question(request, lambda answer: None)
+    sent(session, 1)
+    with store.transaction():
+        store.timeline.drop(CHATS[0])  # rights changed, before the answer came
+    (answer,) = server.answer(request)
+    session.receive(encode(answer), 2, NOW)
+    assert store.timeline.windows(CHATS[0]) == []
