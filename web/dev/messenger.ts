@@ -44,7 +44,8 @@ export class MadeUpMessenger implements Messenger {
   constructor(private readonly wish: URLSearchParams) {
     const rows = Number(wish.get("rows") ?? 120);
     const count = Number(wish.get("chats") ?? 14);
-    for (let id = 1; id <= count; id++) this.all.set(id, this.makeChat(id, id === 1 ? rows : 3 + (id * 7) % 40));
+    for (let id = 1; id <= count; id++)
+      this.all.set(id, this.makeChat(id, id === 1 ? rows : 3 + ((id * 7) % 40)));
     if (wish.get("notice")) {
       const kind = wish.get("notice") as Notice["kind"];
       setTimeout(() => this.notices.forEach((tell) => tell({ kind, code: 20, chat: 0 })), 200);
@@ -60,7 +61,12 @@ export class MadeUpMessenger implements Messenger {
     const view: ChatView = {
       id,
       kind,
-      title: kind === ChatKind.GROUP ? (TITLES[id % TITLES.length] ?? "") : kind === ChatKind.DIRECT ? personName(id + 1) : "",
+      title:
+        kind === ChatKind.GROUP
+          ? (TITLES[id % TITLES.length] ?? "")
+          : kind === ChatKind.DIRECT
+            ? personName(id + 1)
+            : "",
       peer: kind === ChatKind.DIRECT ? id + 1 : 0,
       lastSeq: length,
       unread: Math.min(unread, length),
@@ -81,7 +87,12 @@ export class MadeUpMessenger implements Messenger {
   private makeRow(chat: number, kind: number, seq: number, length: number): RowView {
     const pick = (seq * 7919 + chat * 104729) % 1000;
     const line = TALK[(seq + chat * 5) % TALK.length] ?? "";
-    const people = kind === ChatKind.GROUP ? [2, 3, 4, ME, ME, 5] : kind === ChatKind.NOTES ? [ME] : [chat + 1, ME];
+    const people =
+      kind === ChatKind.GROUP
+        ? [2, 3, 4, ME, ME, 5]
+        : kind === ChatKind.NOTES
+          ? [ME]
+          : [chat + 1, ME];
     const author = people[Math.floor((seq + (pick % 3)) / 2) % people.length] ?? ME;
     const gap = chat === 1 ? 700 : 3600;
     const row: RowView = {
@@ -98,9 +109,16 @@ export class MadeUpMessenger implements Messenger {
       error: 0,
       pending: false,
     };
-    if (seq === 1 && kind === ChatKind.GROUP) return { ...row, kind: RowKind.CREATED, text: TITLES[chat % TITLES.length] ?? "", replyTo: 0 };
+    if (seq === 1 && kind === ChatKind.GROUP)
+      return {
+        ...row,
+        kind: RowKind.CREATED,
+        text: TITLES[chat % TITLES.length] ?? "",
+        replyTo: 0,
+      };
     if (seq % 37 === 9) return { ...row, kind: RowKind.DELETED, text: "", replyTo: 0 };
-    if (kind === ChatKind.GROUP && seq % 29 === 7) return { ...row, kind: RowKind.ADDED, subject: 6, text: "", replyTo: 0 };
+    if (kind === ChatKind.GROUP && seq % 29 === 7)
+      return { ...row, kind: RowKind.ADDED, subject: 6, text: "", replyTo: 0 };
     return row;
   }
 
@@ -151,7 +169,8 @@ export class MadeUpMessenger implements Messenger {
     const { rows, waiting, view } = this.at(chat);
     const stored = rows.slice(Math.max(0, first - 1), Math.max(0, last));
     const isEnd = last >= view.lastSeq;
-    const hole = this.wish.has("hole") && first <= 60 && last >= 50 ? [{ first: 50, last: 60 }] : [];
+    const hole =
+      this.wish.has("hole") && first <= 60 && last >= 50 ? [{ first: 50, last: 60 }] : [];
     const kept = hole.length > 0 ? stored.filter((row) => row.seq < 50 || row.seq > 60) : stored;
     return { rows: [...kept, ...(isEnd ? waiting : [])], holes: hole };
   }
@@ -197,7 +216,8 @@ export class MadeUpMessenger implements Messenger {
     target.waiting.push(row);
     target.view.preview = row;
     this.tell([chat]);
-    if (this.link() === "online" && row.state === "waiting") setTimeout(() => this.accept(chat, row.key), 700);
+    if (this.link() === "online" && row.state === "waiting")
+      setTimeout(() => this.accept(chat, row.key), 700);
   }
 
   private accept(chat: number, key: string): void {
@@ -225,7 +245,15 @@ export class MadeUpMessenger implements Messenger {
     const seq = target.view.lastSeq + 1;
     const at = Math.floor(Date.now() / 1000);
     target.view.unread++;
-    this.append(chat, { ...this.makeRow(chat, 0, seq, seq), key: String(seq), kind: 0, author, text, at, replyTo: 0 });
+    this.append(chat, {
+      ...this.makeRow(chat, 0, seq, seq),
+      key: String(seq),
+      kind: 0,
+      author,
+      text,
+      at,
+      replyTo: 0,
+    });
   }
 
   type(chat: number, user: number): void {
@@ -267,7 +295,14 @@ export class MadeUpMessenger implements Messenger {
   async createGroup(title: string): Promise<number> {
     const id = 100 + this.all.size;
     const chat = this.makeChat(id, 1);
-    Object.assign(chat.view, { title, kind: ChatKind.GROUP, role: Role.OWNER, memberCount: 1, unread: 0, readSeq: 1 });
+    Object.assign(chat.view, {
+      title,
+      kind: ChatKind.GROUP,
+      role: Role.OWNER,
+      memberCount: 1,
+      unread: 0,
+      readSeq: 1,
+    });
     this.all.set(id, chat);
     this.tell([id]);
     return id;
@@ -312,14 +347,31 @@ export class MadeUpMessenger implements Messenger {
   async members(_chat: number, after: number, banned: boolean): Promise<readonly MemberView[]> {
     if (banned) return after > 0 ? [] : [{ user: 40, name: "Buzzer", role: 0, banned: true }];
     return Array.from({ length: after >= 23 ? 0 : 23 }, (_, at) => {
-      return { user: at + 1, name: personName(at + 1), role: at === 0 ? Role.OWNER : Role.MEMBER, banned: false };
+      return {
+        user: at + 1,
+        name: personName(at + 1),
+        role: at === 0 ? Role.OWNER : Role.MEMBER,
+        banned: false,
+      };
     });
   }
 
   async devices(): Promise<readonly DeviceView[]> {
     return [
-      { device: 1, name: "Chrome, Android", createdAt: this.now - 9e6, seenAt: this.now, current: true },
-      { device: 2, name: "Firefox, Linux", createdAt: this.now - 5e6, seenAt: this.now - 200_000, current: false },
+      {
+        device: 1,
+        name: "Chrome, Android",
+        createdAt: this.now - 9e6,
+        seenAt: this.now,
+        current: true,
+      },
+      {
+        device: 2,
+        name: "Firefox, Linux",
+        createdAt: this.now - 5e6,
+        seenAt: this.now - 200_000,
+        current: false,
+      },
     ];
   }
 
@@ -348,7 +400,13 @@ export class MadeUpMessenger implements Messenger {
   async signOut(): Promise<void> {}
 }
 
-const TITLES = ["Family", "Sunday market", "Choir, second voices", "Neighbours 12–18", "Trip to the highlands and back, planning"];
+const TITLES = [
+  "Family",
+  "Sunday market",
+  "Choir, second voices",
+  "Neighbours 12–18",
+  "Trip to the highlands and back, planning",
+];
 
 function personName(user: number): string {
   return user === ME ? "Ketut" : (NAMES[(user - 2) % NAMES.length] ?? "");

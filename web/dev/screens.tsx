@@ -18,7 +18,8 @@ const door: Door = {
     if (token === "bad") throw new RequestFailed(23);
     const registration = "invite";
     if (token === "owner") return { kind: "owner", title: "", memberCount: 0, registration };
-    if (token === "group") return { kind: "group", title: "Sunday market", memberCount: 23, registration };
+    if (token === "group")
+      return { kind: "group", title: "Sunday market", memberCount: 23, registration };
     return { kind: "person", title: "Wayan Sudarta", memberCount: 0, registration };
   },
   async registration() {

@@ -118,8 +118,9 @@ export const de: Words = {
   terms: "Bedingungen",
   contact: "Kontakt",
   keepCode: "Bewahre deinen Wiederherstellungscode auf",
-  keepCodeHint: "Nur damit kommst du zurück, wenn dieses Gerät verloren geht. "
-    + "Er wird nur jetzt angezeigt.",
+  keepCodeHint:
+    "Nur damit kommst du zurück, wenn dieses Gerät verloren geht. " +
+    "Er wird nur jetzt angezeigt.",
   savedCode: "Ich habe ihn aufbewahrt",
 
   // Refusals; what each code means comes later

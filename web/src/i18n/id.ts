@@ -12,7 +12,8 @@ export const id: Words = {
   notes: "Catatan pribadi",
   settings: "Pengaturan",
   noChats: "Masih sepi di sini",
-  noChatsHint: "Kirim tautan kepada seseorang. Siapa pun yang membukanya dapat menulis kepada Anda.",
+  noChatsHint:
+    "Kirim tautan kepada seseorang. Siapa pun yang membukanya dapat menulis kepada Anda.",
   inviteSomebody: "Undang seseorang",
   noMatches: "Tidak ada obrolan dengan nama ini",
   selectChat: "Pilih obrolan, atau mulai yang baru.",
@@ -115,8 +116,8 @@ export const id: Words = {
   terms: "Ketentuan",
   contact: "Kontak",
   keepCode: "Simpan kode pemulihan Anda",
-  keepCodeHint: "Inilah satu-satunya jalan kembali jika perangkat ini hilang. "
-    + "Hanya ditampilkan sekarang.",
+  keepCodeHint:
+    "Inilah satu-satunya jalan kembali jika perangkat ini hilang. Hanya ditampilkan sekarang.",
   savedCode: "Sudah saya simpan",
 
   // Refusals; what each code means comes later

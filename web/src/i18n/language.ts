@@ -152,7 +152,7 @@ export class Language {
   }
 }
 
-/** Local midnights between two moments; by the calendar, so days of 23 and 25 hours count as one. */
+/** Local midnights between two moments: days of 23 and 25 hours count as one. */
 export function daysBetween(at: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(at)) / DAY_MS);
 }

@@ -236,7 +236,10 @@ export class ChatState {
 
   userTypes(user: number): void {
     clearTimeout(this.typists.get(user));
-    this.typists.set(user, setTimeout(() => this.stopsTyping(user), TYPING_MS));
+    this.typists.set(
+      user,
+      setTimeout(() => this.stopsTyping(user), TYPING_MS),
+    );
     this.setTyping([...this.typists.keys()]);
   }
 

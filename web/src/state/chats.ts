@@ -70,7 +70,10 @@ export class ChatListState {
   }
 
   find(chat: number): ChatView | undefined {
-    return this.list.places().find((place) => place.key === String(chat))?.value();
+    return this.list
+      .places()
+      .find((place) => place.key === String(chat))
+      ?.value();
   }
 
   /** Unread messages of all chats, for the title of the page. */
@@ -87,6 +90,7 @@ export class ChatListState {
 }
 
 function isSameChat(a: ChatView, b: ChatView): boolean {
-  const isSamePreview = a.preview && b.preview ? isSame(a.preview, b.preview) : a.preview === b.preview;
+  const isSamePreview =
+    a.preview && b.preview ? isSame(a.preview, b.preview) : a.preview === b.preview;
   return isSamePreview && isSame({ ...a, preview: null }, { ...b, preview: null });
 }

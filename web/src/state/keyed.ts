@@ -35,7 +35,8 @@ export class KeyedList<T> {
         return place;
       });
       const unchanged =
-        next.length === this.current.length && next.every((place, at) => place === this.current[at]);
+        next.length === this.current.length &&
+        next.every((place, at) => place === this.current[at]);
       this.current = next;
       if (!unchanged) this.setPlaces(next);
     });

@@ -1,7 +1,13 @@
 /** Everything a signed-in reader sees, tied to one Messenger. */
 
 import { type Accessor, batch, createRoot, createSignal, untrack } from "solid-js";
-import { RequestFailed, type Change, type Messenger, type Notice, type Status } from "../client/types";
+import {
+  RequestFailed,
+  type Change,
+  type Messenger,
+  type Notice,
+  type Status,
+} from "../client/types";
 import { ChatState } from "./chat";
 import { ChatListState } from "./chats";
 import { ChatKind } from "./kinds";

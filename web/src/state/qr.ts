@@ -109,7 +109,9 @@ function remainder(data: readonly number[], length: number): number[] {
   let rest: number[] = Array.from({ length }, () => 0);
   for (const byte of data) {
     const factor = byte ^ (rest[0] ?? 0);
-    rest = [...rest.slice(1), 0].map((value, at) => value ^ multiply(generator[at + 1] ?? 0, factor));
+    rest = [...rest.slice(1), 0].map(
+      (value, at) => value ^ multiply(generator[at + 1] ?? 0, factor),
+    );
   }
   return rest;
 }
@@ -118,7 +120,9 @@ function remainder(data: readonly number[], length: number): number[] {
 
 function draw(stream: readonly number[], version: number, mask: number): boolean[][] {
   const size = 17 + 4 * version;
-  const grid: Grid = Array.from({ length: size }, () => Array.from({ length: size }, () => undefined));
+  const grid: Grid = Array.from({ length: size }, () =>
+    Array.from({ length: size }, () => undefined),
+  );
   drawFinders(grid, size);
   drawAlignment(grid, version, size);
   for (let at = 8; at < size - 8; at++) {
@@ -137,7 +141,11 @@ function set(grid: Grid, row: number, column: number, isDark: boolean): void {
 }
 
 function drawFinders(grid: Grid, size: number): void {
-  for (const [row, column] of [[3, 3], [3, size - 4], [size - 4, 3]] as const) {
+  for (const [row, column] of [
+    [3, 3],
+    [3, size - 4],
+    [size - 4, 3],
+  ] as const) {
     drawRings(grid, row, column, [true, true, false, true, false]);
   }
 }

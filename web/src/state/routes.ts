@@ -28,7 +28,11 @@ export function parseRoute(hash: string): Route {
   if (join) return { ...HOME, join };
   const match = /^(?:c(-?\d{1,16}))?(?:\/(\w+)(?:=(\d{1,16}))?)?$/.exec(text);
   if (!match) return HOME;
-  return { chat: Number(match[1] ?? 0), sheet: parseSheet(match[2], Number(match[3] ?? 0)), join: "" };
+  return {
+    chat: Number(match[1] ?? 0),
+    sheet: parseSheet(match[2], Number(match[3] ?? 0)),
+    join: "",
+  };
 }
 
 function parseSheet(name: string | undefined, value: number): Sheet | null {

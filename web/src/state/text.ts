@@ -35,7 +35,8 @@ function withoutTrailing(link: string): string {
   for (;;) {
     const shorter = link.replace(TRAILING, "");
     const last = shorter.slice(-1);
-    const closes = (last === ")" && !shorter.includes("(")) || (last === "]" && !shorter.includes("["));
+    const closes =
+      (last === ")" && !shorter.includes("(")) || (last === "]" && !shorter.includes("["));
     const next = closes ? shorter.slice(0, -1) : shorter;
     if (next === link) return link;
     link = next;

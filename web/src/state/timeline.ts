@@ -62,7 +62,8 @@ export function layOut(
     day.entries.push(entry);
     previous = entry;
   }
-  for (const hole of pending) dayAt(days, days[days.length - 1]?.at ?? 0).entries.push(holeEntry(hole));
+  for (const hole of pending)
+    dayAt(days, days[days.length - 1]?.at ?? 0).entries.push(holeEntry(hole));
   return days;
 }
 

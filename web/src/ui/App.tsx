@@ -2,7 +2,13 @@
 
 import { Show, createEffect, createSignal, onCleanup, type Accessor } from "solid-js";
 import type { Messenger as Client } from "../client/types";
-import { Language, chooseLanguage, loadMoreWords, loadWords, type LanguageTag } from "../i18n/language";
+import {
+  Language,
+  chooseLanguage,
+  loadMoreWords,
+  loadWords,
+  type LanguageTag,
+} from "../i18n/language";
 import type { Door } from "../state/join";
 import { NO_CONNECTION } from "../state/kinds";
 import { Navigation } from "../state/navigation";
@@ -46,7 +52,11 @@ export function App(props: { parts: Parts; language: Language }) {
         {(opened) => <Messenger client={opened()} />}
       </Show>
       <Show when={above.menu() || above.question()}>
-        <Above menu={above.menu()} question={above.question()} failed={() => shell.say(shell.language().reason(NO_CONNECTION))} />
+        <Above
+          menu={above.menu()}
+          question={above.question()}
+          failed={() => shell.say(shell.language().reason(NO_CONNECTION))}
+        />
       </Show>
       <div class="notice" role="status" classList={{ shown: above.notice() !== "" }}>
         {above.notice()}

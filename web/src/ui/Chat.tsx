@@ -79,12 +79,17 @@ function Subtitle(props: { view: ChatView; chat: ChatState }) {
     const presence = kind === ChatKind.DIRECT ? state.presenceOf(peer) : undefined;
     if (presence?.online) return shell.t("online");
     if (!presence?.seenAt) return "";
-    return shell.t("lastSeen", { when: shell.language().moment(presence.seenAt * 1000, state.now()) });
+    return shell.t("lastSeen", {
+      when: shell.language().moment(presence.seenAt * 1000, state.now()),
+    });
   };
   return (
     <Show when={typing() || link() || about()}>
       {(text) => (
-        <span class="subtitle" classList={{ lively: typing() !== "" || text() === shell.t("online") }}>
+        <span
+          class="subtitle"
+          classList={{ lively: typing() !== "" || text() === shell.t("online") }}
+        >
           {text()}
         </span>
       )}

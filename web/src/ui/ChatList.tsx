@@ -55,15 +55,31 @@ function ListHeader() {
       x: box.right,
       y: box.bottom,
       items: [
-        { icon: "people", label: shell.t("newGroup"), run: () => shell.nav.openSheet({ name: "new" }) },
-        { icon: "link", label: shell.t("inviteLink"), run: () => shell.nav.openSheet({ name: "invite" }) },
-        { icon: "bookmark", label: shell.t("notes"), run: () => void state.openWhenMade(state.messenger.openDirect(0)) },
+        {
+          icon: "people",
+          label: shell.t("newGroup"),
+          run: () => shell.nav.openSheet({ name: "new" }),
+        },
+        {
+          icon: "link",
+          label: shell.t("inviteLink"),
+          run: () => shell.nav.openSheet({ name: "invite" }),
+        },
+        {
+          icon: "bookmark",
+          label: shell.t("notes"),
+          run: () => void state.openWhenMade(state.messenger.openDirect(0)),
+        },
       ],
     });
   };
   return (
     <header class="bar">
-      <button class="round" aria-label={shell.t("settings")} onClick={() => shell.nav.openSheet({ name: "settings" })}>
+      <button
+        class="round"
+        aria-label={shell.t("settings")}
+        onClick={() => shell.nav.openSheet({ name: "settings" })}
+      >
         <Logo />
       </button>
       <label class="search">
@@ -76,7 +92,12 @@ function ListHeader() {
           onInput={(event) => state.chats.setFilter(event.currentTarget.value)}
         />
       </label>
-      <button class="round tinted" aria-label={shell.t("newMenu")} aria-haspopup="menu" onClick={openMenu}>
+      <button
+        class="round tinted"
+        aria-label={shell.t("newMenu")}
+        aria-haspopup="menu"
+        onClick={openMenu}
+      >
         <Icon name="plus" />
       </button>
     </header>
@@ -156,7 +177,9 @@ function OwnTick(props: { chat: ChatView }) {
     const isOwn = row?.kind === RowKind.TEXT && row.author === state.status().user;
     return isOwn ? tickOf(props.chat, row) : null;
   };
-  return <Show when={name()}>{(tick) => <Tick name={tick()} label={tickLabel(shell, tick())} />}</Show>;
+  return (
+    <Show when={name()}>{(tick) => <Tick name={tick()} label={tickLabel(shell, tick())} />}</Show>
+  );
 }
 
 function Preview(props: { chat: ChatView }) {

@@ -29,7 +29,10 @@ function Blocked(props: { user: number }) {
   return (
     <div class="composer closed">
       {shell.t("blockedHint", { name: nameOf({ shell, state }, props.user) })}
-      <button class="quiet" onClick={() => void state.attempt(state.messenger.blockUser(props.user, false))}>
+      <button
+        class="quiet"
+        onClick={() => void state.attempt(state.messenger.blockUser(props.user, false))}
+      >
         {shell.t("unblock")}
       </button>
     </div>
@@ -125,7 +128,12 @@ function Counter(props: { left: number | null }) {
   };
   return (
     <Show when={props.left !== null}>
-      <span class="counter" classList={{ over: (props.left ?? 0) < 0 }} title={label()} role="status">
+      <span
+        class="counter"
+        classList={{ over: (props.left ?? 0) < 0 }}
+        title={label()}
+        role="status"
+      >
         <span aria-hidden="true">{props.left}</span>
         <span class="unseen">{(props.left ?? 0) < 0 ? label() : ""}</span>
       </span>
@@ -151,7 +159,12 @@ function ModeBar(props: { chat: ChatState }) {
             <b>{label()}</b>
             <span dir="auto">{current().row.kind === RowKind.TEXT ? current().row.text : ""}</span>
           </div>
-          <button type="button" class="round" aria-label={shell.t("cancel")} onClick={() => props.chat.composer.cancel()}>
+          <button
+            type="button"
+            class="round"
+            aria-label={shell.t("cancel")}
+            onClick={() => props.chat.composer.cancel()}
+          >
             <Icon name="close" />
           </button>
         </div>

@@ -115,7 +115,11 @@ function Inviter(props: { join: JoinState }) {
         <p class="hint">{shell.t("invitesGroup")}</p>
       </Show>
       <h1 dir="auto">
-        {isGroup() ? name() : isNamed() ? shell.t("invitesYou", { name: name() }) : shell.t("openTitle")}
+        {isGroup()
+          ? name()
+          : isNamed()
+            ? shell.t("invitesYou", { name: name() })
+            : shell.t("openTitle")}
       </h1>
       <p class="hint">
         {isGroup()

@@ -50,7 +50,10 @@ export function Messenger(props: { client: Client }) {
         </Show>
       </div>
       <Show when={shell.nav.route().sheet || shell.nav.route().join}>
-        <Sheets route={shell.nav.route()} failed={() => shell.say(shell.language().reason(NO_CONNECTION))} />
+        <Sheets
+          route={shell.nav.route()}
+          failed={() => shell.say(shell.language().reason(NO_CONNECTION))}
+        />
       </Show>
     </MessengerContext.Provider>
   );

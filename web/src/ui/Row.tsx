@@ -62,7 +62,12 @@ function Bubble(props: RowProps) {
       data-seq={row().seq || Infinity}
     >
       <Show when={isGroup() && !isOwn() && props.entry.starts}>
-        <button class="face" tabindex="-1" aria-label={name()} onClick={() => shell.nav.openSheet({ name: "person", user: row().author })}>
+        <button
+          class="face"
+          tabindex="-1"
+          aria-label={name()}
+          onClick={() => shell.nav.openSheet({ name: "person", user: row().author })}
+        >
           <Avatar id={row().author} name={name()} />
         </button>
       </Show>
@@ -76,7 +81,9 @@ function Bubble(props: RowProps) {
         onKeyDown={press.onKeyDown}
       >
         <Show when={isGroup() && !isOwn() && props.entry.starts}>
-          <span class={`author hue${hue(row().author)}`} dir="auto">{name()}</span>
+          <span class={`author hue${hue(row().author)}`} dir="auto">
+            {name()}
+          </span>
         </Show>
         <Show when={row().replyTo > 0}>
           <Quote chat={props.chat} seq={row().replyTo} />

@@ -34,7 +34,9 @@ export function Timeline(props: { chat: ChatState }) {
           <Show when={props.chat.reachesStart()}>
             <Beginning chat={props.chat} />
           </Show>
-          <For each={props.chat.days.places()}>{(day) => <DaySection day={day} chat={props.chat} />}</For>
+          <For each={props.chat.days.places()}>
+            {(day) => <DaySection day={day} chat={props.chat} />}
+          </For>
         </div>
       </div>
       <JumpToEnd chat={props.chat} isPinned={isPinned()} />
@@ -124,15 +126,19 @@ function Announcer(props: { chat: ChatState }) {
   const state = useMessenger();
   const [text, setText] = createSignal("");
   createEffect(
-    on(
-      [() => props.chat.view()?.lastSeq ?? 0],
-      ([seq], before) => {
-        const row = props.chat.view()?.preview;
-        if (!row || !before || before[0] === 0 || seq <= before[0] || row.author === state.status().user) return;
-        const name = nameOf({ shell, state }, row.author);
-        setText(shell.t("saidBy", { name, text: rowText({ shell, state }, row) }));
-      },
-    ),
+    on([() => props.chat.view()?.lastSeq ?? 0], ([seq], before) => {
+      const row = props.chat.view()?.preview;
+      if (
+        !row ||
+        !before ||
+        before[0] === 0 ||
+        seq <= before[0] ||
+        row.author === state.status().user
+      )
+        return;
+      const name = nameOf({ shell, state }, row.author);
+      setText(shell.t("saidBy", { name, text: rowText({ shell, state }, row) }));
+    }),
   );
   return (
     <div class="unseen" aria-live="polite">

@@ -14,7 +14,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function opened(wish: Record<string, string>): Promise<{ chat: ChatState; messenger: MadeUpMessenger }> {
+async function opened(
+  wish: Record<string, string>,
+): Promise<{ chat: ChatState; messenger: MadeUpMessenger }> {
   const messenger = new MadeUpMessenger(new URLSearchParams(wish));
   const chat = createRoot(() => new ChatState(messenger, 1, utcDay));
   messenger.onChange((change) => change.chats.includes(1) && void chat.refresh());
@@ -24,7 +26,11 @@ async function opened(wish: Record<string, string>): Promise<{ chat: ChatState; 
 }
 
 const rowsOf = (chat: ChatState) =>
-  chat.days.places().flatMap((day) => day.value().entries.flatMap((entry) => (entry.kind === "row" ? [entry.row] : [])));
+  chat.days
+    .places()
+    .flatMap((day) =>
+      day.value().entries.flatMap((entry) => (entry.kind === "row" ? [entry.row] : [])),
+    );
 
 test("a chat without unread messages opens at its end", async () => {
   const { chat } = await opened({ rows: "500", unread: "0" });
@@ -63,7 +69,10 @@ test("an edit puts the draft aside and gives it back", async () => {
   await chat.send();
   await vi.advanceTimersByTimeAsync(200);
   expect(chat.composer.text()).toBe("half a thought");
-  expect(rowsOf(chat).find((other) => other.seq === row.seq)).toMatchObject({ text: "better", edited: true });
+  expect(rowsOf(chat).find((other) => other.seq === row.seq)).toMatchObject({
+    text: "better",
+    edited: true,
+  });
 });
 
 test("a refused text can be written again", async () => {

@@ -5,13 +5,25 @@ const links = (text: string) => tokens(text).flatMap((token) => (token.url ? [to
 
 describe("links", () => {
   test("the tokens of a text are the text", () => {
-    for (const text of ["", "a", "see https://a.org/x, (http://b.net)! ok", "https://", "a\nhttp://x.y\n"]) {
-      expect(tokens(text).map((token) => token.text).join("")).toBe(text);
+    for (const text of [
+      "",
+      "a",
+      "see https://a.org/x, (http://b.net)! ok",
+      "https://",
+      "a\nhttp://x.y\n",
+    ]) {
+      expect(
+        tokens(text)
+          .map((token) => token.text)
+          .join(""),
+      ).toBe(text);
     }
   });
 
   test("only http and https lead anywhere", () => {
-    expect(links("javascript:alert(1) data:text/html,x ftp://a.org file:///etc mailto:a@b.c")).toEqual([]);
+    expect(
+      links("javascript:alert(1) data:text/html,x ftp://a.org file:///etc mailto:a@b.c"),
+    ).toEqual([]);
     expect(links("HTTPS://A.org/B http://b.net")).toEqual(["https://a.org/B", "http://b.net/"]);
   });
 

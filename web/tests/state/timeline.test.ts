@@ -17,7 +17,12 @@ const shape = (rows: RowView[], unreadFrom = 0) =>
   layOut(rows, [], unreadFrom, utcDay).flatMap((day) => day.entries.filter(isRow));
 
 test("texts of one author close together are one run", () => {
-  const entries = shape([row(1), row(2), row(3, { author: 2 }), row(4, { author: 2, at: 10 * DAY_S + 900 })]);
+  const entries = shape([
+    row(1),
+    row(2),
+    row(3, { author: 2 }),
+    row(4, { author: 2, at: 10 * DAY_S + 900 }),
+  ]);
   expect(entries.map((entry) => entry.starts)).toEqual([true, false, true, true]);
   expect(entries.map((entry) => entry.ends)).toEqual([false, true, true, true]);
 });

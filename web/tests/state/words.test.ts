@@ -15,7 +15,10 @@ const all: Record<string, Texts> = { en: source, ...translated };
 
 const forms = (text: string | Plural | undefined) =>
   typeof text === "string" ? [text] : Object.values(text ?? {});
-const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "").sort((a, b) => a.localeCompare(b));
+const names = (text: string) =>
+  [...text.matchAll(/\{(\w+)\}/g)]
+    .map((match) => match[1] ?? "")
+    .sort((a, b) => a.localeCompare(b));
 
 describe.each(Object.entries(translated))("%s", (_tag, words) => {
   test("has the keys of English, no more and no less", () => {
@@ -34,12 +37,17 @@ describe.each(Object.entries(all))("%s", (tag, words) => {
   test("has exactly the plural forms of the language", () => {
     const categories = new Intl.PluralRules(tag).resolvedOptions().pluralCategories.sort();
     for (const [key, text] of Object.entries(words)) {
-      if (typeof text !== "string") expect([key, Object.keys(text).sort()]).toEqual([key, categories]);
+      if (typeof text !== "string")
+        expect([key, Object.keys(text).sort()]).toEqual([key, categories]);
     }
   });
 
   test("leaves no text empty", () => {
-    expect(Object.values(words).flatMap(forms).filter((text) => text.trim() === "")).toEqual([]);
+    expect(
+      Object.values(words)
+        .flatMap(forms)
+        .filter((text) => text.trim() === ""),
+    ).toEqual([]);
   });
 });
 
@@ -49,7 +57,8 @@ test("the two parts of a language share no key", () => {
 
 test("every error code and every reason for a report has words", () => {
   for (const code of Object.values(ErrorCode)) expect(moreEn).toHaveProperty(`error${code}`);
-  for (const reason of Object.values(ReportReason)) expect(moreEn).toHaveProperty(`reason${reason}`);
+  for (const reason of Object.values(ReportReason))
+    expect(moreEn).toHaveProperty(`reason${reason}`);
 });
 
 test("an error code of a later version says its number", () => {

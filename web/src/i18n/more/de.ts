@@ -8,10 +8,12 @@ export const more: MoreWords = {
   insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",
   insecureHow: "Bitte die Betreiber dieses Servers, HTTPS einzurichten.",
   chatGone: "Diesen Chat gibt es hier nicht mehr.",
-  dropped: "Etwas, das du geschrieben hast, konnte nach der Wiederherstellung "
-    + "des Servers nicht noch einmal gesendet werden.",
-  evicted: "Der Browser hatte seinen Speicher geleert. Alles wird neu geholt; "
-    + "was nicht gesendet war, ist verloren.",
+  dropped:
+    "Etwas, das du geschrieben hast, konnte nach der Wiederherstellung " +
+    "des Servers nicht noch einmal gesendet werden.",
+  evicted:
+    "Der Browser hatte seinen Speicher geleert. Alles wird neu geholt; " +
+    "was nicht gesendet war, ist verloren.",
   signedOut: "Dieses Gerät wurde abgemeldet.",
   signInAgain: "Neu anmelden",
   suspended: "Dein Konto ist gesperrt.",
@@ -36,8 +38,9 @@ export const more: MoreWords = {
   addPeople: "Leute hinzufügen",
   create: "Gründen",
   choosePeople: "Leute, die du kennst",
-  nobodyKnown: "Du hast noch mit niemandem einen Chat. "
-    + "Gründe die Gruppe und verschick ihren Einladungslink.",
+  nobodyKnown:
+    "Du hast noch mit niemandem einen Chat. " +
+    "Gründe die Gruppe und verschick ihren Einladungslink.",
   searchPeople: "Leute suchen",
   owner: "Inhaber:in",
   bannedPeople: "Für immer entfernt",
@@ -54,10 +57,11 @@ export const more: MoreWords = {
   block: "Blockieren",
   blockAsk: "{name} blockieren?",
   blockHint: "Du bekommst keine Nachrichten mehr von dieser Person. Sie erfährt es nicht.",
-  linkHintGroup: "Wer diesen Link öffnet, tritt der Gruppe bei. "
-    + "Ein neuer Link ersetzt den vorigen.",
-  linkHintPerson: "Wer diesen Link öffnet, kann beitreten und dir schreiben. "
-    + "Ein neuer Link ersetzt den vorigen.",
+  linkHintGroup:
+    "Wer diesen Link öffnet, tritt der Gruppe bei. Ein neuer Link ersetzt den vorigen.",
+  linkHintPerson:
+    "Wer diesen Link öffnet, kann beitreten und dir schreiben. " +
+    "Ein neuer Link ersetzt den vorigen.",
   makeLink: "Link erstellen",
   share: "Teilen",
   needsLink: "Dafür braucht es eine Verbindung.",
@@ -90,12 +94,14 @@ export const more: MoreWords = {
   sentBytes: "Gesendet",
   receivedBytes: "Empfangen",
   account: "Konto",
-  recoveryHint: "Mit dem Wiederherstellungscode vom Beitreten meldest du dich auf einem anderen "
-    + "Gerät an. Ist er verloren, frag die Betreiber dieses Servers.",
+  recoveryHint:
+    "Mit dem Wiederherstellungscode vom Beitreten meldest du dich auf einem anderen " +
+    "Gerät an. Ist er verloren, frag die Betreiber dieses Servers.",
   signOut: "Abmelden",
   signOutAsk: "Von diesem Gerät abmelden?",
-  signOutHint: "Alles auf diesem Gerät wird gelöscht. "
-    + "Um zurückzukommen, brauchst du deinen Wiederherstellungscode.",
+  signOutHint:
+    "Alles auf diesem Gerät wird gelöscht. " +
+    "Um zurückzukommen, brauchst du deinen Wiederherstellungscode.",
   signOutWaiting: {
     one: "{count} Nachricht ist noch nicht gesendet und geht verloren.",
     other: "{count} Nachrichten sind noch nicht gesendet und gehen verloren.",

@@ -9,8 +9,9 @@ export const more = {
   insecureHow: "Ask whoever runs this server to set up HTTPS.",
   chatGone: "This chat is not here any more.",
   dropped: "Something you wrote could not be sent again after the server was restored.",
-  evicted: "The browser had cleared its storage. Everything is being fetched again; "
-    + "what was not sent is lost.",
+  evicted:
+    "The browser had cleared its storage. Everything is being fetched again; " +
+    "what was not sent is lost.",
   signedOut: "This device was signed out.",
   signInAgain: "Sign in again",
   suspended: "Your account is suspended.",
@@ -53,8 +54,8 @@ export const more = {
   blockAsk: "Block {name}?",
   blockHint: "You get no more messages from this person. They are not told.",
   linkHintGroup: "Whoever opens this link joins the group. A new link replaces the one before.",
-  linkHintPerson: "Whoever opens this link can join and write to you. "
-    + "A new link replaces the one before.",
+  linkHintPerson:
+    "Whoever opens this link can join and write to you. A new link replaces the one before.",
   makeLink: "Make link",
   share: "Share",
   needsLink: "This needs a connection.",
@@ -87,12 +88,13 @@ export const more = {
   sentBytes: "Sent",
   receivedBytes: "Received",
   account: "Account",
-  recoveryHint: "With the recovery code from joining you sign in on another device. "
-    + "If you have lost it, ask the owner of this server.",
+  recoveryHint:
+    "With the recovery code from joining you sign in on another device. " +
+    "If you have lost it, ask the owner of this server.",
   signOut: "Sign out",
   signOutAsk: "Sign out of this device?",
-  signOutHint: "Everything stored on this device is deleted. "
-    + "You need your recovery code to come back.",
+  signOutHint:
+    "Everything stored on this device is deleted. You need your recovery code to come back.",
   signOutWaiting: {
     one: "{count} message was not sent yet and will be lost.",
     other: "{count} messages were not sent yet and will be lost.",

@@ -9,8 +9,9 @@ export const more: MoreWords = {
   insecureHow: "Minta pengelola server ini memasang HTTPS.",
   chatGone: "Obrolan ini tidak ada lagi di sini.",
   dropped: "Sesuatu yang Anda tulis tidak dapat dikirim lagi setelah server dipulihkan.",
-  evicted: "Peramban telah mengosongkan penyimpanannya. Semuanya sedang diambil lagi; "
-    + "yang belum terkirim hilang.",
+  evicted:
+    "Peramban telah mengosongkan penyimpanannya. Semuanya sedang diambil lagi; " +
+    "yang belum terkirim hilang.",
   signedOut: "Perangkat ini telah dikeluarkan.",
   signInAgain: "Masuk lagi",
   suspended: "Akun Anda ditangguhkan.",
@@ -52,10 +53,11 @@ export const more: MoreWords = {
   block: "Blokir",
   blockAsk: "Blokir {name}?",
   blockHint: "Anda tidak menerima pesan lagi dari orang ini. Ia tidak diberi tahu.",
-  linkHintGroup: "Siapa pun yang membuka tautan ini masuk ke grup. "
-    + "Tautan baru menggantikan yang lama.",
-  linkHintPerson: "Siapa pun yang membuka tautan ini dapat bergabung dan menulis kepada Anda. "
-    + "Tautan baru menggantikan yang lama.",
+  linkHintGroup:
+    "Siapa pun yang membuka tautan ini masuk ke grup. Tautan baru menggantikan yang lama.",
+  linkHintPerson:
+    "Siapa pun yang membuka tautan ini dapat bergabung dan menulis kepada Anda. " +
+    "Tautan baru menggantikan yang lama.",
   makeLink: "Buat tautan",
   share: "Bagikan",
   needsLink: "Ini memerlukan koneksi.",
@@ -88,12 +90,14 @@ export const more: MoreWords = {
   sentBytes: "Dikirim",
   receivedBytes: "Diterima",
   account: "Akun",
-  recoveryHint: "Dengan kode pemulihan dari saat bergabung Anda dapat masuk di perangkat lain. "
-    + "Jika hilang, tanyakan kepada pemilik server ini.",
+  recoveryHint:
+    "Dengan kode pemulihan dari saat bergabung Anda dapat masuk di perangkat lain. " +
+    "Jika hilang, tanyakan kepada pemilik server ini.",
   signOut: "Keluar",
   signOutAsk: "Keluar dari perangkat ini?",
-  signOutHint: "Semua yang tersimpan di perangkat ini dihapus. "
-    + "Anda memerlukan kode pemulihan untuk kembali.",
+  signOutHint:
+    "Semua yang tersimpan di perangkat ini dihapus. " +
+    "Anda memerlukan kode pemulihan untuk kembali.",
   signOutWaiting: { other: "{count} pesan belum terkirim dan akan hilang." },
   about: "Tentang",
   aboutText: "Kentong adalah perangkat lunak bebas dengan Lisensi Apache 2.0.",

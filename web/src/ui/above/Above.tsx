@@ -31,11 +31,20 @@ function Menu(props: { menu: MenuView }) {
     box.style.setProperty("--y", `${Math.max(EDGE_PX, y)}px`);
   };
   return (
-    <Modal class="menu" label={props.menu.label} close={() => shell.nav.closeOverlay()} place={place}>
+    <Modal
+      class="menu"
+      label={props.menu.label}
+      close={() => shell.nav.closeOverlay()}
+      place={place}
+    >
       <div role="menu" onKeyDown={moveInMenu}>
         <For each={props.menu.items}>
           {(item) => (
-            <button role="menuitem" classList={{ danger: item.isDanger }} onClick={() => choose(item)}>
+            <button
+              role="menuitem"
+              classList={{ danger: item.isDanger }}
+              onClick={() => choose(item)}
+            >
               <Icon name={item.icon} />
               {item.label}
             </button>

@@ -14,10 +14,25 @@ export function actionsOf(where: Where, chat: ChatState, row: RowView): MenuItem
   const isOwner = view?.kind === ChatKind.GROUP && view.role === Role.OWNER;
   const isStored = mayChange(row);
   const all: (MenuItem & { isThere: boolean })[] = [
-    { isThere: isStored, icon: "reply", label: shell.t("reply"), run: () => chat.composer.reply(row) },
-    { isThere: isStored && isOwn, icon: "edit", label: shell.t("edit"), run: () => chat.composer.edit(row) },
+    {
+      isThere: isStored,
+      icon: "reply",
+      label: shell.t("reply"),
+      run: () => chat.composer.reply(row),
+    },
+    {
+      isThere: isStored && isOwn,
+      icon: "edit",
+      label: shell.t("edit"),
+      run: () => chat.composer.edit(row),
+    },
     // Without HTTPS browsers offer no clipboard.
-    { isThere: isSecureContext, icon: "copy", label: shell.t("copy"), run: () => void copy(where, row) },
+    {
+      isThere: isSecureContext,
+      icon: "copy",
+      label: shell.t("copy"),
+      run: () => void copy(where, row),
+    },
     {
       isThere: isStored && !isOwn,
       icon: "flag",

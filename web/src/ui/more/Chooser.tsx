@@ -15,7 +15,9 @@ export function Chooser(props: {
   const shell = useShell();
   const { chats } = useMessenger();
   const [filter, setFilter] = createSignal("");
-  const people = createMemo(() => chats.people().filter(({ user }) => !props.without.includes(user)));
+  const people = createMemo(() =>
+    chats.people().filter(({ user }) => !props.without.includes(user)),
+  );
   const visible = () => {
     const wanted = filter().trim().toLocaleLowerCase();
     return people().filter(({ name }) => name.toLocaleLowerCase().includes(wanted));

@@ -36,19 +36,30 @@ export function FollowLink(props: { token: string }) {
   return (
     <Modal class="sheet" label={shell.t("inviteLink")} close={() => shell.nav.up()}>
       <div class="card">
-      <Show when={found()} fallback={<p class="hint">{refusal() ? shell.t("refused", { reason: refusal() }) : shell.t("updating")}</p>}>
-        {(target) => (
-          <>
-            <Avatar id={target().chat} name={target().title} isGroup={target().memberCount > 0} />
-            <h2 dir="auto">{target().title}</h2>
-            <Show when={target().memberCount > 0}>
-              <p class="hint">{shell.t("members", { count: target().memberCount })}</p>
-            </Show>
-            <button class="primary" onClick={follow}>{label()}</button>
-          </>
-        )}
-      </Show>
-      <button class="quiet" onClick={() => shell.nav.up()}>{shell.t("cancel")}</button>
+        <Show
+          when={found()}
+          fallback={
+            <p class="hint">
+              {refusal() ? shell.t("refused", { reason: refusal() }) : shell.t("updating")}
+            </p>
+          }
+        >
+          {(target) => (
+            <>
+              <Avatar id={target().chat} name={target().title} isGroup={target().memberCount > 0} />
+              <h2 dir="auto">{target().title}</h2>
+              <Show when={target().memberCount > 0}>
+                <p class="hint">{shell.t("members", { count: target().memberCount })}</p>
+              </Show>
+              <button class="primary" onClick={follow}>
+                {label()}
+              </button>
+            </>
+          )}
+        </Show>
+        <button class="quiet" onClick={() => shell.nav.up()}>
+          {shell.t("cancel")}
+        </button>
       </div>
     </Modal>
   );

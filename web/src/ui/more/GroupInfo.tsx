@@ -78,10 +78,22 @@ function Actions(props: { chat: ChatView }) {
   return (
     <div class="actions">
       <Show when={isOwner(props.chat)}>
-        <Action icon="plus" label={shell.t("addPeople")} run={() => shell.nav.openSheet({ name: "add" })} />
-        <Action icon="link" label={shell.t("inviteLink")} run={() => shell.nav.openSheet({ name: "invite" })} />
+        <Action
+          icon="plus"
+          label={shell.t("addPeople")}
+          run={() => shell.nav.openSheet({ name: "add" })}
+        />
+        <Action
+          icon="link"
+          label={shell.t("inviteLink")}
+          run={() => shell.nav.openSheet({ name: "invite" })}
+        />
       </Show>
-      <Action icon="flag" label={shell.t("report")} run={() => shell.nav.openSheet({ name: "report", seq: 0 })} />
+      <Action
+        icon="flag"
+        label={shell.t("report")}
+        run={() => shell.nav.openSheet({ name: "report", seq: 0 })}
+      />
       <Action icon="leave" label={shell.t("leave")} isDanger run={leave} />
     </div>
   );
@@ -109,11 +121,25 @@ function Members(props: { chat: ChatView }) {
       x: event.clientX,
       y: event.clientY,
       items: [
-        { icon: "person", label: member.name, run: () => shell.nav.openSheet({ name: "person", user: member.user }) },
+        {
+          icon: "person",
+          label: member.name,
+          run: () => shell.nav.openSheet({ name: "person", user: member.user }),
+        },
         ...(isOwner(props.chat) && member.user !== state.status().user
           ? [
-              { icon: "leave" as const, label: shell.t("remove"), isDanger: true, run: () => remove(member, false) },
-              { icon: "block" as const, label: shell.t("ban"), isDanger: true, run: () => remove(member, true) },
+              {
+                icon: "leave" as const,
+                label: shell.t("remove"),
+                isDanger: true,
+                run: () => remove(member, false),
+              },
+              {
+                icon: "block" as const,
+                label: shell.t("ban"),
+                isDanger: true,
+                run: () => remove(member, true),
+              },
             ]
           : []),
       ],
@@ -141,7 +167,11 @@ function Members(props: { chat: ChatView }) {
       <PeopleList list={members} choose={openMenu} />
       <Show when={hasBanned()}>
         <h3 class="section">{shell.t("bannedPeople")}</h3>
-        <PeopleList list={banned} action={shell.t("allow")} choose={(_event, member) => allow(member)} />
+        <PeopleList
+          list={banned}
+          action={shell.t("allow")}
+          choose={(_event, member) => allow(member)}
+        />
       </Show>
     </>
   );
@@ -182,7 +212,9 @@ function PeopleList(props: {
         {(code) => <p class="hint centre">{shell.language().reason(code())}</p>}
       </Show>
       <Show when={props.list.hasMore()}>
-        <button class="quiet" onClick={() => void props.list.loadMore()}>{shell.t("showMore")}</button>
+        <button class="quiet" onClick={() => void props.list.loadMore()}>
+          {shell.t("showMore")}
+        </button>
       </Show>
     </div>
   );

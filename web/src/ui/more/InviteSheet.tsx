@@ -59,10 +59,14 @@ function Ready(props: { link: string }) {
       <output class="recovery">{props.link}</output>
       <div class="pair">
         <Show when={navigator.clipboard}>
-          <button class="primary" onClick={() => void copy()}>{shell.t("copy")}</button>
+          <button class="primary" onClick={() => void copy()}>
+            {shell.t("copy")}
+          </button>
         </Show>
         <Show when={"share" in navigator}>
-          <button class="quiet" onClick={share}>{shell.t("share")}</button>
+          <button class="quiet" onClick={share}>
+            {shell.t("share")}
+          </button>
         </Show>
       </div>
     </>

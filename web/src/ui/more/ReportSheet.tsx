@@ -27,7 +27,9 @@ export function ReportSheet(props: { seq: number }) {
         <p>
           <b>{shell.t("reportTitle")}</b>
           <br />
-          <span class="hint">{shell.t(props.seq > 0 ? "reportMessageHint" : "reportChatHint")}</span>
+          <span class="hint">
+            {shell.t(props.seq > 0 ? "reportMessageHint" : "reportChatHint")}
+          </span>
         </p>
         <div class="options" role="radiogroup" aria-label={shell.t("report")}>
           <For each={REPORT_REASONS}>

@@ -72,10 +72,7 @@ function Appearance() {
       </div>
       <label class="line">
         {shell.t("language")}
-        <select
-          value={shell.languageTag()}
-          onChange={(event) => choose(event.currentTarget.value)}
-        >
+        <select value={shell.languageTag()} onChange={(event) => choose(event.currentTarget.value)}>
           <option value="">{shell.t("automatic")}</option>
           <For each={Object.entries(LANGUAGES)}>
             {([tag, name]) => (
