@@ -150,9 +150,11 @@ class Config:
 def _checked(field: dataclasses.Field[Any], value: str | int) -> str | int:
     name, low, high = field.name, field.metadata["low"], field.metadata["high"]
     if field.type is str:
-        return str(value)
+        if not isinstance(value, str):  # a file can hold anything
+            raise ConfigError(f"{name} = {value!r}: a text in quotes is needed")
+        return value
     try:
-        number = int(value)
+        number = int(str(value))
     except ValueError:
         raise ConfigError(f"{name} = {value!r}: a whole number is needed") from None
     if not low <= number <= high:
@@ -160,10 +162,12 @@ def _checked(field: dataclasses.Field[Any], value: str | int) -> str | int:
     return number
 
 
-def _from_file(path: Path) -> dict[str, str | int]:
+def _from_file(path: Path, *, is_named: bool) -> dict[str, str | int]:
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        if is_named:
+            raise ConfigError(f"the settings file {path} is not there") from None
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -201,7 +205,7 @@ def load(flags: Mapping[str, str | int], environment: Mapping[str, str] = os.env
     data = Path(str(given.get("data", Config.data)))
     named = flags.get("config") or environment.get("KENTONG_CONFIG")
     file = Path(str(named)) if named else data / CONFIG_FILE
-    values: dict[str, str | int] = {**_from_file(file), **given}
+    values: dict[str, str | int] = {**_from_file(file, is_named=bool(named)), **given}
     checked: dict[str, Any] = {  # each of the type its field has
         name: _checked(fields[name], value) for name, value in values.items()
     }

@@ -63,12 +63,13 @@ class Session:
 
     async def hear(self, kind: type[M]) -> M:
         """The next message of this kind; others before it are dropped."""
+        last: Message | None = None
         while True:
             frame = await self._socket.receive()
-            assert frame.type == aiohttp.WSMsgType.BINARY, f"closed before {kind.__name__}"
-            message = codec.decode_from_server(frame.data)
-            if isinstance(message, kind):
-                return message
+            assert frame.type == aiohttp.WSMsgType.BINARY, f"{kind.__name__} instead of {last}"
+            last = codec.decode_from_server(frame.data)
+            if isinstance(last, kind):
+                return last
 
 
 class Inn:

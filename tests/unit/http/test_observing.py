@@ -10,7 +10,6 @@ from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.limits import EXCHANGE_BYTES_MAX, VERSION
 from kentong.protocol.messages import Goodbye, Hello, HelloFlag, Message, Welcome
 from kentong.server.http.observing import COUNTERS
-from kentong.server.storage.engine import Transaction
 from tests.unit.http.inn import OUTBOX, Inn, inn, run
 
 LINE = re.compile(r"[a-z_]+(?:\{[^}]*\})? -?[0-9.e+-]+|# (?:HELP|TYPE) .*")
@@ -206,9 +205,9 @@ def test_sync_of_a_foreign_page_needs_a_preflight_and_gets_none(tmp_path: Path) 
 def test_reading_the_lag_never_writes(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:
-            before = await it.node.engine.read(Transaction.cursor)
+            before = await it.node.engine.read(lambda tx: tx.cursor())
             for _ in range(3):
                 await it.get("/metrics")
-            assert await it.node.engine.read(Transaction.cursor) == before
+            assert await it.node.engine.read(lambda tx: tx.cursor()) == before
 
     run(work())

@@ -54,3 +54,18 @@ def test_never_more_than_burst_and_rate(gaps: list[float]) -> None:
         now += gap
         taken += rates.take("a", now) == 0
     assert taken <= 4 + now + 1e-6
+
+
+def test_clock_that_is_set_back_takes_nothing_away() -> None:
+    rates = Rates(per_minute=60, burst=4)
+    assert rates.take("a", 1_000.0) == 0
+    assert rates.take("a", 0.0) == 0
+
+
+def test_what_is_given_back_can_be_taken_again_but_no_more() -> None:
+    rates = Rates(per_minute=1, burst=2)
+    rates.give_back("a")
+    assert [rates.take("a", 0.0), rates.take("a", 0.0)] == [0, 0]
+    rates.give_back("a")
+    assert rates.take("a", 0.0) == 0
+    assert rates.take("a", 0.0) > 0

@@ -18,7 +18,8 @@ class Rates:
     def take(self, key: object, now_s: float, cost: float = 1.0) -> int:
         """Take `cost` tokens: 0 if they were there, else milliseconds until they are."""
         tokens, at_s = self._buckets.get(key, (self._burst, now_s))
-        tokens = min(self._burst, tokens + (now_s - at_s) * self._per_s)
+        passed_s = max(0.0, now_s - at_s)  # clocks are set back at times
+        tokens = min(self._burst, tokens + passed_s * self._per_s)
         if tokens < cost:
             self._buckets[key] = (tokens, now_s)
             return int((cost - tokens) / self._per_s * 1000) + 1
