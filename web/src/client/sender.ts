@@ -97,9 +97,12 @@ export class Sender {
 
   #leave(channel: Channel, queued: Queued): boolean {
     if (channel.isPaused || channel.isOld) return false;
-    if (!this.#hasRoom(channel, queued.bytes.length) || !this.#send(queued.bytes)) return false;
-    this.#left(channel, queued);
-    return true;
+    if (!this.#hasRoom(channel, queued.bytes.length)) return false;
+    this.#left(channel, queued); // first: the connection asks whether an answer is owed
+    if (this.#send(queued.bytes)) return true;
+    channel.toSend--;
+    channel.sent.pop();
+    return false;
   }
 
   #left(channel: Channel, queued: Queued): void {
