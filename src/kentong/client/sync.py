@@ -421,11 +421,12 @@ def count_unread(chat: ChatView, rows: Iterable[RowView], own_user: int) -> Chat
     Who writes a text has read and received all up to it.
     """
     for row in rows:
-        is_new_text = row.seq > chat.last_seq and row.kind == RowKind.TEXT
-        if is_new_text and row.author == own_user:
+        is_new = row.seq > chat.last_seq and row.kind in (RowKind.TEXT, RowKind.DELETED)
+        if is_new and row.author == own_user:
             chat = replace(chat, unread=0, read_seq=row.seq, read_wanted=0)
-        elif is_new_text:
-            chat = replace(chat, unread=min(chat.unread + 1, UNREAD_MAX))
+        elif is_new:
+            counts = int(row.kind == RowKind.TEXT)
+            chat = replace(chat, unread=min(chat.unread + counts, UNREAD_MAX))
             if chat.shares_marks:
                 chat = replace(
                     chat,
