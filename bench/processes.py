@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import signal
 import socket
@@ -94,9 +93,7 @@ def own_cpu_s() -> float:
 
 
 def _command() -> list[str]:
-    if importlib.util.find_spec("kentong.cli.main") is not None:
-        return [str(Path(sys.executable).with_name("kentong")), "serve"]
-    return [sys.executable, "-m", "bench.serve"]
+    return [str(Path(sys.executable).with_name("kentong")), "serve"]
 
 
 def _free_port() -> int:
