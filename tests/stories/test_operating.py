@@ -275,6 +275,8 @@ def test_administration_of_nothing_is_a_sentence(tmp_path: Path) -> None:
             kentong(*command[:1], "--data", nowhere, *command[1:])
         )
     assert not nowhere.exists()
+    assert "no database" in sentence_of(kentong("admin", "--data", tmp_path, "stats"))
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- TLS --------------------------------------------------------------------------------------

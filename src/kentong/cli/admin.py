@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name in ELSEWHERE:
             continue
         added = parsers.add_parser(name, help=right.sentence, description=right.sentence)
+        office.add_flags(added)  # before or behind the action
         if right.takes_account:
             count = "?" if name == "invite" else None
             added.add_argument(

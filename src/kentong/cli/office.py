@@ -17,7 +17,7 @@ from kentong.server.features.administration import Answer, NotPossible, Wish
 from kentong.server.http.admin import actor_of, desk_alone, socket_path
 from kentong.server.storage import copies
 from kentong.server.storage.copies import NotABackup
-from kentong.server.storage.folder import FolderInUse
+from kentong.server.storage.folder import DATABASE, FolderInUse
 from kentong.server.storage.migrations import SchemaTooNew
 
 FAILURES = (ConfigError, CannotStart, NotPossible)  # each says in a sentence what is wrong
@@ -84,6 +84,8 @@ class _Connection(http.client.HTTPConnection):
 async def _ask_folder(settings: Config, wish: Wish) -> Answer:
     """Open the folder ourselves; while we do, no server can."""
     folder = Path(settings.data)
+    if wish.action != "restore" and not settings.database:
+        _require_database(folder)
     if wish.action == "restore" and not settings.database:
         # Also when the database that is replaced can't be opened any more.
         await asyncio.to_thread(_restore, folder, Path(wish.file))
@@ -95,6 +97,12 @@ async def _ask_folder(settings: Config, wish: Wish) -> Answer:
         return await desk.answer(actor_of(os.getuid()), wish)
     finally:
         await engine.close()
+
+
+def _require_database(folder: Path) -> None:
+    """A mistyped folder must not become a server's."""
+    if not (folder / DATABASE).exists():
+        raise NotPossible(f"There is no database in {folder}; name the server's with --data.")
 
 
 def _restore(folder: Path, source: Path) -> None:

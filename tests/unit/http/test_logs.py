@@ -32,9 +32,10 @@ from tests.unit.http.inn import SETTINGS, Inn, inn, run
 MARK = "Zebrafinch"  # in everything that people write here
 
 
-def config_of(folder: Path, **changes: int) -> Config:
-    more: dict[str, int] = changes
-    return dataclasses.replace(SETTINGS, data=str(folder), log_level="debug", **more)  # type: ignore[arg-type]
+def config_of(folder: Path, log_mib: int = 1, log_files: int = 5) -> Config:
+    return dataclasses.replace(
+        SETTINGS, data=str(folder), log_level="debug", log_mib=log_mib, log_files=log_files
+    )
 
 
 def log_text(folder: Path) -> str:

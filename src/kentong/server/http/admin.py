@@ -25,6 +25,7 @@ from kentong.server.features import administration
 from kentong.server.features.administration import Answer, NotPossible, Wish
 from kentong.server.http.headers import plain
 from kentong.server.http.links import addresses
+from kentong.server.http.observing import database_bytes
 from kentong.server.http.requests import read_body
 from kentong.server.node import Node
 from kentong.server.storage.copies import NotABackup
@@ -71,8 +72,11 @@ class Desk:
         except Refused as refused:
             raise NotPossible(_REFUSED.get(refused.code, str(refused))) from refused
         log.info("administration: %s by %s", wish.action, actor)
-        more = self.live() if wish.action == "stats" else {}
+        more = self._more() if wish.action == "stats" else {}
         return {**answer, **more, "addresses": self.addresses}
+
+    def _more(self) -> Answer:
+        return {"database_bytes": database_bytes(Path(self.config.data)), **self.live()}
 
     def _perform(self, tx: Transaction, actor: str, wish: Wish) -> Answer:
         context = Context(tx, Caller(0, 0), int(self.now()), self.config, self.new_token, NOTHING)
