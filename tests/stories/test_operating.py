@@ -127,17 +127,15 @@ def test_first_day_of_a_server(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with serve(data) as it:
         owner = join(it, "Rina")
-        it.read_until("▀▀▀")  # the QR code is complete
-        assert "For HTTPS" in it.said
-        assert str(data) in it.said
-        assert it.said.count("█") > 100
         listed = kentong("admin", "--data", data, "accounts")
         assert re.search(rf"{owner['user']} .* 1 devices  Rina  owner", listed.stdout)
         invited = kentong("admin", "--data", data, "invite")
         assert LINK.search(invited.stdout)
         assert "accounts: 1" in kentong("admin", "--data", data, "stats").stdout
         assert it.stop() == 0
-        assert "Stopping" in it.said
+        for word in ("For HTTPS", str(data), "Stopping"):
+            assert word in it.said
+        assert it.said.count("█") > 100  # the QR code
     with serve(data) as it:
         it.read_until("To invite somebody")
         assert "#join=" not in it.said
