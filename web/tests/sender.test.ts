@@ -85,6 +85,17 @@ test("at first 4 KiB are on the way; answers let more leave, in order", async ()
   expect(texts).toEqual(all.slice(1)); // the first rode in the hello
 });
 
+test("a command written while the connection opens leaves once, and in its turn", async () => {
+  const { channel } = await live();
+  const first = await post("a");
+  const pumping = sender.pump(channel);
+  sender.offer(channel, first);
+  sender.offer(channel, await post("b"));
+  await pumping;
+  await expect.poll(() => sent.length).toBe(2);
+  expect(sent.map((frame) => (decode(frame) as SendText).text)).toEqual(["a", "b"]);
+});
+
 test("never more than 256 are unanswered", async () => {
   const { channel } = await live();
   channel.sent = Array.from({ length: OUTBOX_UNCONFIRMED_MAX }, () => ({ bytes: 1, at: 0 }));

@@ -1,5 +1,6 @@
 """Messages to bytes and back."""
 
+import base64
 import zlib
 
 import msgspec
@@ -95,7 +96,8 @@ def test_integers_end_below_two_to_the_53() -> None:
 def test_a_token_is_a_hello_and_nothing_else() -> None:
     hello = Hello(version=1, epoch=2, cursor=3, outbox=4, number=5)
     assert codec.token_to_hello(codec.hello_to_token(hello)) == hello
-    for token in ("", "AA==", "ä", "A" * (TOKEN_CHARS_MAX + 1), codec.hello_to_token(Ping())):  # type: ignore[arg-type]
+    no_hello = base64.urlsafe_b64encode(codec.encode(Ping())).decode().rstrip("=")
+    for token in ("", "AA==", "ä", "A" * (TOKEN_CHARS_MAX + 1), no_hello):
         with pytest.raises(Malformed):
             codec.token_to_hello(token)
 

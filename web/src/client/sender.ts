@@ -144,7 +144,8 @@ export class Sender {
   async frames(channel: Channel): Promise<Uint8Array[]> {
     const frames: Uint8Array[] = [];
     for (const queued of await this.#waiting(channel)) {
-      if (!this.#hasRoom(channel, queued.bytes.length)) break;
+      const isNext = queued.number === channel.toSend;
+      if (!isNext || !this.#hasRoom(channel, queued.bytes.length)) break;
       frames.push(queued.bytes);
       this.#left(channel, queued);
     }

@@ -198,7 +198,9 @@ export class Session implements Speaker {
     );
     const { foreground, chats } = this.#looks;
     const looks = foreground && chats.length > 0 ? [encode(this.#looksNotice())] : [];
-    const commands = await this.#sender.frames(channel);
+    // On a live channel each command leaves at the moment when it is counted.
+    if (channel.isLive) void this.#sender.pump(channel);
+    const commands = channel.isLive ? [] : await this.#sender.frames(channel);
     return [...commands, ...this.#requests.frames(), ...looks, ...marks];
   }
 

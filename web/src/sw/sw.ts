@@ -17,8 +17,8 @@ interface SyncEvent extends ExtendableEvent {
 const CACHE = `shell-${BUILD}`;
 const PAGE = "/index.html";
 const ASSETS = "/assets/";
-/** The page, and what it names: the rest is kept when it is first used. */
-const FIRST = SHELL.filter((path) => !path.includes("/", 1) || /\/(index|epoch|solid)-[^/]+$/.test(path));
+/** What the page names, and what repairs an outbox: the rest is kept when it is first used. */
+const FIRST = SHELL.filter((path) => /^\/assets\/(index|epoch|solid)-[^/]+$/.test(path));
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
@@ -51,9 +51,8 @@ function isOurs(path: string): boolean {
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
-  const assets = FIRST.filter((path) => path.startsWith(ASSETS));
   // Hashed names are in the browser's cache already; the page itself must be new.
-  await cache.addAll(assets);
+  await cache.addAll([...FIRST]);
   await cache.put(PAGE, await checked(fetch("/", { cache: "no-cache" })));
   await self.skipWaiting();
 }
