@@ -42,9 +42,9 @@ class Running:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        more, _ = self.process.communicate(timeout=WAIT_S)
-        self.said += more
-        return self.process.returncode
+        assert self.process.stdout is not None
+        self.said += self.process.stdout.read()  # to its end
+        return self.process.wait(WAIT_S)
 
 
 @contextlib.contextmanager
