@@ -2,10 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 
-from kentong.server.gateway.connection import Patience, Shared, WebSocketConnection
+from kentong.server.gateway.connection import (
+    GATHERED_BYTES_MAX,
+    GATHERED_MAX,
+    Patience,
+    Shared,
+    WebSocketConnection,
+)
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import Link, Receiver
 from kentong.server.gateway.websocket import Limits, encode_frame
@@ -88,13 +95,23 @@ class Session:
         self._note("closed")
 
 
+class Pot(Shared):
+    """Keeps the calls that the loop would make soon."""
+
+    soon: Callable[[], None] | None = None
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        assert self.soon is None
+        self.soon = call
+
+
 class Scene:
     """A connection between a wire and a session, with a clock to turn."""
 
     def __init__(self, *, signed_in: bool = True) -> None:
         self.now = 1000.0
         self.left: list[WebSocketConnection] = []
-        shared = Shared(
+        self.shared = Pot(
             memoryview(bytearray(4096)),
             lambda: self.now,
             self.left.append,
@@ -102,7 +119,7 @@ class Scene:
             Limits(50_000, 4),
         )
         self.wire = Wire()
-        self.connection = WebSocketConnection(shared, self.wire, "192.0.2.1", None)
+        self.connection = WebSocketConnection(self.shared, self.wire, "192.0.2.1", None)
         self.connection.authenticated = signed_in
         self.connection.open(self._open, REQUEST)
 
@@ -114,6 +131,12 @@ class Scene:
     def read(self, data: bytes) -> None:
         self.connection.get_buffer(-1)[: len(data)] = data
         self.connection.buffer_updated(len(data))
+
+    def turn(self) -> None:
+        """Let the loop make the calls that wait."""
+        call, self.shared.soon = self.shared.soon, None
+        if call is not None:
+            call()
 
     def after(self, seconds: float) -> bytes:
         """Turn the clock, sweep, and return what was written."""
@@ -138,10 +161,64 @@ def test_many_frames_are_one_write() -> None:
     scene.connection.send_many([b"one", b"two"])
     scene.connection.send_many([])
     scene.connection.send(b"three")
+    scene.turn()
     assert scene.wire.written == [
         encode_frame(b"one") + encode_frame(b"two"),
         encode_frame(b"three"),
     ]
+
+
+def test_frames_of_one_turn_are_one_write() -> None:
+    scene = Scene()
+    other = WebSocketConnection(scene.shared, other_wire := Wire(), "192.0.2.2", None)
+    scene.connection.send(b"one")
+    other.send(b"two")
+    scene.connection.send(b"three")
+    assert scene.wire.written == []
+    scene.turn()
+    assert scene.wire.written == [encode_frame(b"one") + encode_frame(b"three")]
+    assert other_wire.written == [encode_frame(b"two")]
+    scene.turn()
+    scene.connection.send(b"four")
+    scene.turn()
+    assert scene.wire.written[1:] == [encode_frame(b"four")]
+
+
+def test_gathered_frames_keep_their_place() -> None:
+    scene = Scene()
+    scene.connection.send(b"one")
+    scene.connection.send_many([b"two"])
+    scene.connection.send(b"three")
+    scene.read(client_frame(0x89, b"?"))
+    scene.connection.send(b"four")
+    scene.turn()
+    sent = [encode_frame(text) for text in (b"one", b"two", b"three", b"four")]
+    assert scene.wire.take() == b"".join([*sent[:3], bytes.fromhex("8a 01 3f"), sent[3]])
+
+
+@pytest.mark.parametrize(
+    "frames", [[b"x" * (GATHERED_BYTES_MAX + 1)], [b"x"] * GATHERED_MAX], ids=["large", "many"]
+)
+def test_much_is_not_gathered(frames: list[bytes]) -> None:
+    scene = Scene()
+    for frame in frames:
+        assert scene.wire.written == []
+        scene.connection.send(frame)
+    assert scene.wire.take() == b"".join(map(encode_frame, frames))
+    scene.turn()
+    assert scene.wire.take() == b""
+
+
+def test_failing_write_ends_its_connection_only(caplog: pytest.LogCaptureFixture) -> None:
+    scene = Scene()
+    other = WebSocketConnection(scene.shared, other_wire := Wire(), "192.0.2.2", None)
+    scene.connection.send(b"one")
+    other.send(b"two")
+    scene.wire.ending = "broken "
+    scene.turn()
+    assert scene.wire.ending == "broken abort "
+    assert "gathered frames were not written" in caplog.text
+    assert other_wire.take() == encode_frame(b"two")
 
 
 def test_pings_are_answered() -> None:
@@ -212,11 +289,35 @@ def test_broken_rule_ends_the_connection() -> None:
     assert scene.wire.ending == "eof "
 
 
+def test_gathered_frames_leave_before_the_goodbye() -> None:
+    scene = Scene()
+    scene.connection.send(b"one")
+    scene.connection.close(4000)
+    assert scene.wire.take() == encode_frame(b"one") + bytes.fromhex("88 02 0fa0")
+    answering = Scene()
+    answering.connection.send(b"two")
+    answering.read(GOODBYE)
+    assert answering.wire.take() == encode_frame(b"two") + bytes.fromhex("88 02 03e8")
+    scene.turn()
+    answering.turn()
+    assert scene.wire.take() + answering.wire.take() == b""
+
+
+def test_dropped_connection_writes_nothing_more() -> None:
+    scene = Scene()
+    scene.connection.send(b"late")
+    scene.connection.abort()
+    scene.turn()
+    assert scene.wire.take() == b""
+
+
 def test_connection_that_breaks_off() -> None:
     scene = Scene()
+    scene.connection.send(b"too late")
     scene.connection.connection_lost(ConnectionResetError())
     scene.connection.send(b"late")
     scene.connection.close()
+    scene.turn()
     assert scene.wire.take() == b""
     assert scene.session.log == ["closed"]
 
@@ -255,6 +356,7 @@ def test_what_we_send_puts_a_ping_off_but_not_forever() -> None:
     for _ in range(2):
         scene.now += 50
         scene.connection.send(b"news")
+        scene.turn()
         scene.wire.take()
     assert scene.after(9.9) == b""
     assert scene.after(0.1) == PING
@@ -319,9 +421,11 @@ def test_session_that_goes_on_sending_into_congestion_is_stopped() -> None:
     scene.connection.pause_writing()
     scene.wire.waiting_bytes = 1000
     scene.connection.send(b"x")
+    scene.turn()
     assert scene.wire.ending == ""
     scene.wire.waiting_bytes = 1001
     scene.connection.send(b"x")
+    scene.turn()
     assert scene.wire.ending == "abort "
 
 

@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 STRANGER_LIMITS: Final = Limits(message_bytes_max=16 * 1024, fragments_max=4)
 """Until sign-in: enough for every command of signing in, and too little to fill our memory."""
 
+GATHERED_MAX: Final = 16
+"""So many frames are written at once, without waiting for more."""
+GATHERED_BYTES_MAX: Final = 4096
+"""A frame of more bytes is written at once: what was gathered stays small."""
+
 _PING: Final = encode_ping()
 
 
@@ -55,9 +60,12 @@ class Shared:
 
     One buffer is enough: the loop asks for it, reads into it and reports in
     one go, and nobody keeps a view of it.
+
+    Frames sent while the loop does one thing are gathered and written when it is done:
+    one write for each connection, however many frames.
     """
 
-    __slots__ = ("buffer", "leave", "limits", "patience", "time")
+    __slots__ = ("_gathering", "buffer", "leave", "limits", "patience", "time")
 
     def __init__(
         self,
@@ -72,6 +80,26 @@ class Shared:
         self.leave = leave
         self.patience = patience
         self.limits = limits
+        self._gathering: list[WebSocketConnection] = []
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Call when the loop is done with what goes on now."""
+        asyncio.get_running_loop().call_soon(call)
+
+    def flush_soon(self, connection: "WebSocketConnection") -> None:
+        """Let a connection write what it gathered, when what goes on now is done."""
+        if not self._gathering:
+            self.call_soon(self._flush)
+        self._gathering.append(connection)
+
+    def _flush(self) -> None:
+        connections, self._gathering = self._gathering, []
+        for connection in connections:
+            try:
+                connection.flush()
+            except Exception:
+                log.exception("gathered frames were not written")
+                connection.abort()
 
 
 class WebSocketConnection(asyncio.BufferedProtocol):
@@ -81,6 +109,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         "_core",
         "_deaf",
         "_ending_at",
+        "_gathered",
         "_heard_at",
         "_pinged_at",
         "_receiver",
@@ -103,6 +132,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         self._shared = shared
         self._transport = transport
         self._core = WebSocketCore(STRANGER_LIMITS)
+        self._gathered: list[bytes] | None = None  # frames to be written soon
         self._receiver: Receiver | None = None
         self._deaf = False  # the session has closed, it wants no more frames
         self._heard_at = now
@@ -138,18 +168,32 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         self._core.limits = self._shared.limits if signed_in else STRANGER_LIMITS
 
     def send(self, frame: bytes) -> None:
-        """Send one binary message."""
-        if self._core.state == OPEN:
-            self._write(encode_frame(frame))
+        """Send one binary message, together with others that are sent now."""
+        if self._core.state != OPEN:
+            return
+        if self._gathered is None:
+            self._gathered = []
+            self._shared.flush_soon(self)
+        self._gathered.append(frame)
+        if len(frame) > GATHERED_BYTES_MAX or len(self._gathered) >= GATHERED_MAX:
+            self.flush()
 
     def send_many(self, frames: list[bytes]) -> None:
         """Send many binary messages in one write."""
         if self._core.state == OPEN and frames:
+            self.flush()
             self._write(encode_frames(frames))
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        frames, self._gathered = self._gathered, None
+        if frames:
+            self._write(encode_frame(frames[0]) if len(frames) == 1 else encode_frames(frames))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin to close; frames that still come are dropped. Later calls do nothing."""
         self._deaf = True
+        self.flush()
         self._core.close(code, reason)
         if self._core.wants_attention:
             self._answer()
@@ -183,6 +227,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the transport is gone, and tell the session."""
         self._core.lose()
+        self._gathered = None
         self._shared.leave(self)
         receiver, self._receiver = self._receiver, None
         if receiver is None:
@@ -225,6 +270,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """Drop the connection without a word."""
+        self._gathered = None
         self._transport.abort()
 
     def _check_silence(self, now: float, patience: Patience) -> None:
@@ -255,6 +301,7 @@ class WebSocketConnection(asyncio.BufferedProtocol):
         core = self._core
         if core.state == OPEN and self._stalled_at is not None:
             return  # a pong can wait: there is only ever one
+        self.flush()
         output = core.take_output()
         if output:
             self._write(output)
