@@ -106,7 +106,7 @@ def value(field: msgspec.structs.FieldInfo, step: int) -> object:
         "Device": [Device(device=3, name="Firefox", created_at=1_795_000_000, seen_at=0)],
     }
     shape = str(field.type)
-    if found := re.search(r"msgspec\.(Raw)\b|messages\.(\w+)", shape):
+    if found := re.search(r"msgspec\.(Raw)\b|protocol\.parts\.(\w+)", shape):
         return parts[found[1] or found[2]]
     if "list" in shape:
         return [70_000 + number for number in range(step * 6)]

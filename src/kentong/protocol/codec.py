@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import zlib
-from typing import Any, NamedTuple, TypeVar, Union
+from typing import Any, NamedTuple, TypeVar, Union, get_args
 
 import msgspec
 
@@ -43,9 +43,15 @@ def _layout(kind: type[Message]) -> _Layout:
         for field in fields
     )
     required = sum(value is msgspec.NODEFAULT for value in defaults)
-    parts = [str(part) for part in (field.type for field in fields)]
-    nested = any("messages." in part for part in parts)
+    nested = any(_holds_messages(field.type) for field in fields)
     return _Layout((tag,) if isinstance(tag, int) else (), required, defaults, nested)
+
+
+def _holds_messages(hint: object) -> bool:
+    """Whether a field of this type is a message, or a list of messages, or perhaps one."""
+    if isinstance(hint, type) and issubclass(hint, Message):
+        return True
+    return any(map(_holds_messages, get_args(hint)))
 
 
 _layouts = {

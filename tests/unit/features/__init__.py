@@ -1,0 +1,1 @@
+"""What people do, tested over both engines, without sockets."""
