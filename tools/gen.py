@@ -10,7 +10,7 @@ import sys
 
 from tools.programs import ROOT
 
-PRODUCERS = ("tools.notices", "tools.generate", "tools.reference")
+PRODUCERS = ("tools.notices", "tools.generate", "tools.reference", "tools.architecture")
 
 
 def produced() -> dict[str, str]:
