@@ -1,6 +1,6 @@
 /** What follows the bundle: the service worker, the build's number, compressed siblings. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, type Plugin } from "vite";
@@ -8,6 +8,7 @@ import { build, type Plugin } from "vite";
 const WORKER = resolve(import.meta.dirname, "../src/sw/sw.ts");
 const COMPRESSED = /\.(html|js|css|svg|webmanifest|json|txt)$/;
 const BYTES_MIN = 200; // below this the headers weigh more than what is saved
+const STYLESHEET = /<link rel="stylesheet"[^>]* href="([^"]+)">/;
 const PLACEHOLDER = 'data-build="0"';
 
 /** Runs once the bundle is written; `output` is its folder. */
@@ -16,11 +17,25 @@ export function finish(output: string): Plugin {
     name: "kentong-finish",
     apply: "build",
     async closeBundle() {
+      inline(output);
       const number = stamp(output);
       await worker(output, number);
       files(output).forEach((path) => compress(path));
     },
   };
+}
+
+/** The page's styles go into the page: one response less. The server allows them by their hash. */
+function inline(output: string): void {
+  const index = join(output, "index.html");
+  const page = readFileSync(index, "utf8").replace(STYLESHEET, (_, path: string) => {
+    const style = readFileSync(join(output, path), "utf8").trim();
+    if (style.includes("</")) throw new Error("a stylesheet would end its own element");
+    rmSync(join(output, path));
+    return `<style>${style}</style>`;
+  });
+  if (!page.includes("<style>")) throw new Error("index.html names no stylesheet");
+  writeFileSync(index, page);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Texts, numbers and times in the language of the reader. */
 
-import type { Plural, Words } from "./en";
+import { en, type Plural, type Words } from "./en";
 import type { MoreWords } from "./more/en";
 
 export type WordKey = keyof Words | keyof MoreWords;
@@ -25,7 +25,7 @@ export function isLanguage(tag: string): tag is LanguageTag {
   return tag in LANGUAGES;
 }
 
-/** Fetches the texts of one language; only the chosen one is ever loaded. */
+/** The texts of one language: English came with the app, any other is fetched. */
 export async function loadWords(tag: LanguageTag): Promise<Words> {
   switch (tag) {
     case "id":
@@ -33,7 +33,7 @@ export async function loadWords(tag: LanguageTag): Promise<Words> {
     case "de":
       return (await import("./de")).de;
     default:
-      return (await import("./en")).en;
+      return en;
   }
 }
 

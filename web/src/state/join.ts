@@ -49,11 +49,12 @@ export class JoinState {
   constructor(
     private readonly door: Door,
     private readonly token: string,
+    code = "",
   ) {
     [this.step, this.setStep] = createSignal<Step>("looking");
     [this.invite, this.setInvite] = createSignal<Target | null>(null);
     [this.name, this.setName] = createSignal("");
-    [this.code, this.setCode] = createSignal("");
+    [this.code, this.setCode] = createSignal(code);
     [this.recoveryCode, this.setRecoveryCode] = createSignal("");
     [this.isBusy, this.setBusy] = createSignal(false);
     [this.error, this.setError] = createSignal(0);
@@ -70,6 +71,7 @@ export class JoinState {
       this.registration = invite ? invite.registration : await this.door.registration();
       const isOpen = this.registration === "open" || (invite && this.registration === "invite");
       this.setStep(isOpen || invite?.kind === "owner" ? "name" : "closed");
+      if (this.code()) this.haveAccount(); // it came with the link
     });
   }
 

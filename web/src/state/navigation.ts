@@ -44,11 +44,11 @@ export class Navigation {
   }
 
   openChat(chat: number): void {
-    this.go({ chat, sheet: null, join: "" });
+    this.go({ ...HOME, chat });
   }
 
   openSheet(sheet: Sheet): void {
-    this.go({ ...this.route(), join: "", sheet });
+    this.go({ ...HOME, chat: this.route().chat, sheet });
   }
 
   /** The current chat got another id: same place, other name. */
@@ -63,7 +63,7 @@ export class Navigation {
   up(): void {
     if (this.depth > 0) return this.pages.back();
     const { chat, sheet } = this.route();
-    this.go(sheet && chat ? { chat, sheet: null, join: "" } : HOME);
+    this.go(sheet && chat ? { ...HOME, chat } : HOME);
   }
 
   /** A menu or question above everything, closed by "back" like a page. */

@@ -15,6 +15,8 @@ export interface Route {
   sheet: Sheet | null;
   /** Token of an invite link that was followed, "" for none. */
   join: string;
+  /** Recovery code of a link that was followed. */
+  recover?: string;
 }
 
 export const HOME: Route = { chat: 0, sheet: null, join: "" };
@@ -24,8 +26,8 @@ const PLAIN_SHEETS = ["info", "add", "new", "invite", "settings"] as const;
 /** Reads the part of the address after "#"; what it does not know is the list. */
 export function parseRoute(hash: string): Route {
   const text = hash.replace(/^#/, "");
-  const join = /^join=([\w-]+)$/.exec(text)?.[1];
-  if (join) return { ...HOME, join };
+  const link = /^(join|recover)=([\w-]+)$/.exec(text);
+  if (link) return { ...HOME, [link[1] ?? ""]: link[2] };
   const match = /^(?:c(-?\d{1,16}))?(?:\/(\w+)(?:=(\d{1,16}))?)?$/.exec(text);
   if (!match) return HOME;
   return {
@@ -45,6 +47,7 @@ function parseSheet(name: string | undefined, value: number): Sheet | null {
 /** The opposite of parseRoute. */
 export function formatRoute(route: Route): string {
   if (route.join) return `#join=${route.join}`;
+  if (route.recover) return `#recover=${route.recover}`;
   const chat = route.chat === 0 ? "" : `c${route.chat}`;
   return `#${chat}${route.sheet ? `/${formatSheet(route.sheet)}` : ""}`;
 }

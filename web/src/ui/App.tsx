@@ -12,6 +12,7 @@ import {
 import type { Door } from "../state/join";
 import { NO_CONNECTION } from "../state/kinds";
 import { Navigation } from "../state/navigation";
+import { HOME } from "../state/routes";
 import { pages, watchPages } from "./pages";
 import { Join } from "./Join";
 import { later } from "./later";
@@ -36,18 +37,18 @@ export function App(props: { parts: Parts; language: Language }) {
   const above = createAbove();
   const shell = createShell(props.language, above);
   const [client, setClient] = createSignal(props.parts.client);
-  const token = shell.nav.route().join;
+  const link = shell.nav.route();
   const goInside = async () => {
     const opened = await props.parts.open();
     // The link was used by joining: its place in the history is the list's.
-    shell.nav.go({ chat: 0, sheet: null, join: "" });
+    shell.nav.go(HOME);
     setClient(opened);
   };
   return (
     <ShellContext.Provider value={shell}>
       <Show
         when={client()}
-        fallback={<Join door={props.parts.door} token={token} onInside={() => void goInside()} />}
+        fallback={<Join door={props.parts.door} link={link} onInside={() => void goInside()} />}
       >
         {(opened) => <Messenger client={opened()} />}
       </Show>

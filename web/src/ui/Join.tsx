@@ -3,6 +3,7 @@
 import { Match, Show, Switch, createEffect, createSignal, type JSX } from "solid-js";
 import { JoinState, type Door } from "../state/join";
 import { Avatar } from "./Avatar";
+import type { Route } from "../state/routes";
 import { Logo } from "./Icon";
 import { later } from "./later";
 import { Legal } from "./Legal";
@@ -12,9 +13,9 @@ import { useShell } from "./shell";
 const RecoverForm = later(async () => (await import("./more/RecoverForm")).RecoverForm);
 
 /** `onInside` is called once this device is signed in and the recovery code was kept. */
-export function Join(props: { door: Door; token: string; onInside(): void }) {
+export function Join(props: { door: Door; link: Route; onInside(): void }) {
   const shell = useShell();
-  const join = new JoinState(props.door, props.token);
+  const join = new JoinState(props.door, props.link.join, props.link.recover);
   void join.look();
   createEffect(() => {
     if (join.step() === "inside") props.onInside();

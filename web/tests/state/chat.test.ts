@@ -158,6 +158,14 @@ test("the first owner comes in whatever the registration is", async () => {
   expect(join.step()).toBe("name");
 });
 
+test("a link with a recovery code opens where it is typed", async () => {
+  const join = createRoot(() => new JoinState(shut, "", "ABCD-1234"));
+  await join.look();
+  expect([join.step(), join.code()]).toEqual(["recover", "ABCD-1234"]);
+  join.goBack();
+  expect(join.step()).toBe("name");
+});
+
 test("the recovery code is shown before the app", async () => {
   const door: Door = { ...shut, join: () => Promise.resolve("code") };
   const join = createRoot(() => new JoinState(door, ""));

@@ -38,6 +38,7 @@ test("an address leads back to its route", () => {
   const routes: Route[] = [
     HOME,
     { ...HOME, join: "a-B_9" },
+    { ...HOME, recover: "abcd-efgh-1234" },
     { chat: 12, sheet: null, join: "" },
     { chat: -3, sheet: { name: "info" }, join: "" },
     { chat: 0, sheet: { name: "settings" }, join: "" },
@@ -95,4 +96,15 @@ test("what a menu starts happens after it is gone", () => {
   nav.closeOverlay(() => nav.openSheet({ name: "settings" }));
   expect(nav.route().sheet).toEqual({ name: "settings" });
   expect(history.entries.map((entry) => entry.address)).toEqual(["#", "#c5", "#c5/settings"]);
+});
+
+test("a recovery code leaves the address with the first page that opens", () => {
+  const { history, nav } = opened();
+  history.entries[0] = { address: "#recover=abcd-1234", depth: 0 };
+  nav.moved(0);
+  expect(nav.route().recover).toBe("abcd-1234");
+  nav.openSheet({ name: "settings" });
+  expect(history.address()).toBe("#/settings");
+  nav.go(HOME);
+  expect(history.address()).toBe("#");
 });

@@ -1,7 +1,9 @@
 """The files of the built web client, from memory: the whole client is some hundred kilobytes."""
 
+import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -33,6 +35,7 @@ TYPES: Final = {
 }
 IMAGES: Final = {".svg", ".png", ".webp", ".ico"}
 SIBLINGS: Final = {".br": "br", ".zst": "zstd", ".gz": "gzip"}
+_STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 UNBUILT: Final = (
     "The web client is not built here. In a checkout: make web, then start the server again."
 )
@@ -97,6 +100,7 @@ class WebClient:
     def __init__(self, config: Config, assets: Mapping[str, Asset]) -> None:
         self._config = config
         self._assets = assets
+        self._styles = style_hashes(assets[INDEX]) if INDEX in assets else []
 
     def routes(self) -> list[web.RouteDef]:
         """What is served; anything else is not there."""
@@ -113,7 +117,7 @@ class WebClient:
         if len(asset.encodings) > 1:
             headers["Vary"] = "Accept-Encoding"
         if path.endswith(".html") or path == WORKER:
-            headers |= document_headers(request, self._config)
+            headers |= document_headers(request, self._config, self._styles)
         if path == WORKER:
             headers["Service-Worker-Allowed"] = "/"
         if knows(request.headers.get("If-None-Match", ""), etag):
@@ -125,6 +129,13 @@ class WebClient:
 
     async def _unbuilt(self, request: web.Request) -> web.Response:
         return plain(503, UNBUILT, document_headers(request, self._config))
+
+
+def style_hashes(page: Asset) -> list[str]:
+    """The styles inside a page, as a Content-Security-Policy names what it allows."""
+    styles = _STYLE.findall(page.encodings[""].body)
+    digests = [hashlib.sha256(style).digest() for style in styles]
+    return [f"sha256-{base64.b64encode(digest).decode()}" for digest in digests]
 
 
 def choose(accepted: str, asset: Asset) -> str:
