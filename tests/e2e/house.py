@@ -1,0 +1,203 @@
+"""A real server and real browsers, for tests that watch them from outside."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+
+WAIT_S = 30
+WAIT_MS = WAIT_S * 1000
+LINK = re.compile(r"http\S+/#join=(\S+)")
+KENTONG = [sys.executable, "-m", "kentong.cli.main"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP lan.test 127.0.0.1",
+]
+
+
+class Server:
+    """`kentong serve` in a process of its own, on one port for as long as the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.address = f"http://localhost:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("KENTONG_")}
+        with (self.folder / "said").open("ab") as said:
+            self._process = subprocess.Popen(
+                [
+                    *KENTONG,
+                    *("serve", "--host", "127.0.0.1", "--port", str(self.port)),
+                    *("--data", str(self.folder / "data"), "--disk-reserve-mib", "0"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env={**environment, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
+            )
+        until(self.is_healthy, "the server is up")
+
+    def is_healthy(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "said").read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it, by default politely."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(WAIT_S)
+            self._process = None
+
+    def owner_token(self) -> str:
+        """The invite that it printed for its owner."""
+        said = self.folder / "said"
+        until(lambda: LINK.search(said.read_text()) is not None, "the owner's link is printed")
+        found = LINK.search(said.read_text())
+        assert found
+        return found[1]
+
+    def invite_token(self) -> str:
+        """One more invite, from the operator's tool."""
+        command = [*KENTONG, "admin", "--data", str(self.folder / "data"), "invite"]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True)
+        found = LINK.search(said.stdout)
+        assert found, said
+        return found[1]
+
+
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[Server]:
+    server = Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(is_true: Callable[[], bool], what: str) -> None:
+    """Wait for what no library call waits for."""
+    end = time.monotonic() + WAIT_S
+    while not is_true():
+        assert time.monotonic() < end, f"not within {WAIT_S} s: {what}"
+
+
+def launch(playwright: Playwright, path: str) -> Browser:
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+def launch_profile(playwright: Playwright, path: str, profile: Path) -> BrowserContext:
+    """A browser that remembers when it is closed and opened again."""
+    context = playwright.chromium.launch_persistent_context(
+        profile, executable_path=path, args=FLAGS, locale="en-US"
+    )
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
+def new_page(browser: Browser) -> Page:
+    """A page in a browser profile of its own."""
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(WAIT_MS)
+    return context.new_page()
+
+
+# -- What a person does ------------------------------------------------------------------
+
+
+def join(page: Page, address: str, token: str, name: str) -> None:
+    """Open an invite link, pick a name, keep the code."""
+    page.goto(f"{address}/#join={token}")
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Join", exact=True).click()
+    page.get_by_role("button", name="I have saved it").click()
+    expect(page.get_by_label("Search chats")).to_be_visible(timeout=WAIT_MS)
+
+
+def make_link(page: Page) -> str:
+    """An invite to oneself, from the menu: its token."""
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_role("menuitem", name="Invite link").click()
+    page.get_by_role("button", name="Make link").click()
+    token = page.locator("output.recovery").inner_text().partition("#join=")[2]
+    page.get_by_role("dialog").get_by_role("button", name="Back").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    return token
+
+
+def open_chat(page: Page, title: str) -> None:
+    page.locator("a.chat-row", has_text=title).first.click()
+    expect(page.get_by_role("main", name=title)).to_be_visible(timeout=WAIT_MS)
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_label("Message", exact=True).fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def bubble(page: Page, text: str) -> Locator:
+    """The bubbles that say exactly this."""
+    return page.locator(".bubble", has=page.locator(".text", has_text=text))
+
+
+def expect_once(page: Page, *texts: str) -> None:
+    for text in texts:
+        expect(bubble(page, text)).to_have_count(1, timeout=WAIT_MS)
+
+
+def expect_state(page: Page, text: str, state: str) -> None:
+    """`state` is the label of the tick: Waiting to be sent, Sent, Delivered or Read."""
+    tick = bubble(page, text).get_by_label(state, exact=True)
+    expect(tick).to_be_visible(timeout=WAIT_MS)
+
+
+def choose(page: Page, text: str, action: str) -> None:
+    """Open the menu of a message and choose from it."""
+    bubble(page, text).click(button="right")
+    page.get_by_role("menuitem", name=action).click()
+
+
+def wait_for_worker(page: Page) -> None:
+    """Until the service worker keeps the page for times without a link."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+
+
+def pair(browser: Browser, server: Server) -> tuple[Page, Page]:
+    """Anna, who owns the server, and Budi, who came by her link, in their chat."""
+    anna, budi = new_page(browser), new_page(browser)
+    join(anna, server.address, server.owner_token(), "Anna")
+    join(budi, server.address, make_link(anna), "Budi")
+    open_chat(anna, "Budi")
+    open_chat(budi, "Anna")
+    return anna, budi
