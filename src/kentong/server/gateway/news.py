@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 STALE_MAX = 50  # chats whose head must be sent anew; more, and the listing starts again
 MARK_AFTER_S = 10.0  # from the first push to the cursor mark that covers it
+_NO_CHATS: frozenset[int] = frozenset()
 
 
 class Owner(Subscriber, Protocol):
@@ -54,7 +55,7 @@ class News:
 
     def __init__(self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]) -> None:
         self.wish = wish  # its cursor is the one that the device was told last
-        self.bulk = Bulk(owner.send)
+        self.bulk = Bulk(owner)
         self.first_page_sent = False
         self.spoke = False  # something was said that a long poll is worth ending for
         self._node = node
@@ -62,11 +63,11 @@ class News:
         self._listing: Listing | None = Listing.start(wish, token)
         self._joined = False
         self._reading: set[int] | None = None  # heads being read; None: nothing is read
-        self._stale: set[int] = set()
+        self._stale: set[int] | frozenset[int] = _NO_CHATS  # an own set would take 216 bytes
         self._me_stale = False
         self._me_reading = False
         self._me_sent: Me | None = None
-        self._own_marks: dict[int, int] = {}
+        self._own_marks: dict[int, int] | None = None  # None: there are none
         self._mark_timer: asyncio.TimerHandle | None = None
 
     # -- The listing --------------------------------------------------------------------
@@ -138,7 +139,7 @@ class News:
         self._node.engine.post_read(lambda tx: heads.read_page(tx, state, cursor), done)
 
     def _read_stale(self) -> None:
-        chats, self._stale = sorted(self._stale), set()
+        chats, self._stale = sorted(self._stale), _NO_CHATS
         self._reading = set(chats)
         wish = self.wish
 
@@ -148,7 +149,7 @@ class News:
                 return
             if outcome.error is not None:
                 log.error("reading heads failed", exc_info=outcome.error)
-                self._stale.update(chats)
+                self._stale = {*self._stale, *chats}
                 return
             self.spoke = True
             self.bulk.put(outcome.result, self._node.now())
@@ -172,9 +173,11 @@ class News:
 
     def refresh(self, chat_id: int) -> None:
         """Send the chat's head in full when there is room."""
+        if not isinstance(self._stale, set):
+            self._stale = set()
         self._stale.add(chat_id)
         if len(self._stale) > STALE_MAX and self._listing is None and self._reading is None:
-            self._stale.clear()
+            self._stale = _NO_CHATS
             self._listing = Listing.start(self.wish, (0, 0, 0))
             self._owner.send(encode(Resync()))
         self.flow()
@@ -218,13 +221,18 @@ class News:
     def expect_marks(self, notice: Message) -> None:
         """The device itself moved its read mark: it need not be told."""
         if isinstance(notice, Read):
-            if len(self._own_marks) > STALE_MAX:
-                self._own_marks.clear()
+            if self._own_marks is None or len(self._own_marks) > STALE_MAX:
+                self._own_marks = {}
             self._own_marks[notice.chat] = notice.seq
 
     def knows_mark(self, chat_id: int, read_seq: int) -> bool:
         """Whether this device moved its read mark there itself."""
-        return self._own_marks.pop(chat_id, -1) == read_seq
+        if self._own_marks is None:
+            return False
+        known = self._own_marks.pop(chat_id, -1) == read_seq
+        if not self._own_marks:
+            self._own_marks = None
+        return known
 
     def answer(self, frame: bytes) -> None:
         """Send the answer to a request, bulk under credit."""

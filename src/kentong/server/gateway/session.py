@@ -46,13 +46,14 @@ PING_FOREGROUND_S = 150.0  # the client pings earlier; this is for those that we
 PING_BACKGROUND_S = 540.0
 SEEN_EVERY_S = 3_600  # how exactly we note when a device was there
 HEADS_MAX = 50  # chats in one GetHeads
+_ENTERED = Hello(VERSION, 0, 0, 0, 0)  # in place of what a device said that has entered
 
 
 class Session:
     """A device on a link. Everything happens on the event loop, nothing waits."""
 
     __slots__ = (
-        "_commands", "_early", "_hello", "_node", "_outstanding", "_secret_hash",
+        "_commands", "_deflates", "_early", "_hello", "_node", "_outstanding", "_secret_hash",
         "chat_ids", "device_id", "ended", "foreground", "link", "news", "on_progress", "screen",
         "user_id",
     )  # fmt: skip
@@ -67,7 +68,8 @@ class Session:
         self.ended = False
         self.on_progress: Callable[[], None] | None = None
         self._node = node
-        self._hello = hello
+        self._hello = hello  # until the device has entered
+        self._deflates = not hello.flags & HelloFlag.NO_INFLATE
         self._secret_hash = sign_in.digest(secret)
         self._early: list[bytes] | None = []
         self._outstanding = 0
@@ -152,7 +154,8 @@ class Session:
 
     def _enter(self) -> None:
         if not self.ended and self.news is not None:
-            self.news.begin(joins=not self._hello.flags & HelloFlag.PROBE)
+            hello, self._hello = self._hello, _ENTERED
+            self.news.begin(joins=not hello.flags & HelloFlag.PROBE)
 
     @property
     def poll_wait_s(self) -> float:
@@ -267,7 +270,7 @@ class Session:
     def _reading(self, request: Any) -> Callable[[Transaction], list[bytes]]:  # noqa: ANN401 - as above
         """What answers a request, as encoded frames; bulk ones come in a list of their own."""
         node, caller = self._node, Caller(self.user_id, self.device_id)
-        deflate = not self._hello.flags & HelloFlag.NO_INFLATE
+        deflate = self._deflates
         cursor = self.news.wish.cursor if self.news else 0
 
         def work(tx: Transaction) -> list[bytes]:
