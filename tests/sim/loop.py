@@ -19,7 +19,7 @@ class _NoSelector(selectors.BaseSelector):
 
     def register(
         self,
-        fileobj: Any,
+        fileobj: Any,  # noqa: ANN401 - as selectors has it
         events: int,
         data: Any = None,  # noqa: ANN401 - as selectors has it
     ) -> selectors.SelectorKey:

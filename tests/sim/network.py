@@ -15,6 +15,7 @@ from tests.sim.host import Host
 
 HANDSHAKE_ROUND_TRIPS = 3
 LATE_S = 20.0  # how late a repeated exchange may come
+IN_ORDER_S = 1e-6  # timers of the same moment fire in any order
 DEAD_S = 300.0  # until the server drops a silent connection
 
 
@@ -96,20 +97,24 @@ class Wire:
             self._pass(1, self._inbox.put_nowait, frame)
 
     def _pass(self, way: int, arrive: Callable[[bytes | None], None], frame: bytes | None) -> None:
-        if self._cut[way] or not self.online():
-            return
         weather = self._weather
+        if not self.online():
+            self._break(loudly=False)  # what is lost stays lost: nothing may follow it
+        if self._cut[way]:
+            return
         if weather.happens(weather.faults.cut):
             self._break(loudly=weather.happens(0.5))
             return
-        due = max(self._due[way], self._loop.time() + weather.delay_s())
+        due = max(self._due[way] + IN_ORDER_S, self._loop.time() + weather.delay_s())
         self._due[way] = due
         self._loop.call_at(due, self._arrive, way, arrive, frame)
 
     def _arrive(
         self, way: int, arrive: Callable[[bytes | None], None], frame: bytes | None
     ) -> None:
-        if not self._cut[way] and self.online():
+        if not self.online():
+            self._break(loudly=False)
+        if not self._cut[way]:
             arrive(frame)
 
     def _at_server(self, frame: bytes | None) -> None:

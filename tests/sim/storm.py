@@ -68,6 +68,9 @@ class Storm:
             return
         self.host.crash()
         await asyncio.sleep(self.source.expovariate(1 / 5.0))
+        await self._start_host()
+
+    async def _start_host(self) -> None:
         if self.host.node is None:
             await self.host.start()
 
@@ -77,6 +80,9 @@ class Storm:
             return
         await phone.stop()
         await asyncio.sleep(self.source.expovariate(1 / 10.0))
+        await self._start_phone(phone)
+
+    async def _start_phone(self, phone: Phone) -> None:
         if phone.messenger is None:
             await phone.start()
 
@@ -104,12 +110,10 @@ class Storm:
 
     async def _clear_up(self) -> None:
         self.host.faults = self.weather.faults = Faults.none()
-        if self.host.node is None:
-            await self.host.start()
+        await self._start_host()
         for phone in self.village.phones:
             phone.transport.online = True
-            if phone.messenger is None:
-                await phone.start()
+            await self._start_phone(phone)
             assert phone.messenger is not None
             phone.messenger.network_changed()
         await asyncio.sleep(CLEAR_S)

@@ -4,6 +4,7 @@ from kentong.protocol.errors import ErrorCode
 from kentong.protocol.messages import (
     Accepted,
     CreateGroup,
+    Done,
     EditText,
     Forked,
     GetOutbox,
@@ -44,7 +45,7 @@ def test_a_refusal_uses_the_number_up(village: Village) -> None:
 
 
 def test_a_command_may_name_what_an_earlier_one_makes(village: Village) -> None:
-    assert village.repeats("anna", CreateGroup("lunch"), 1)
+    assert isinstance(village.repeats("anna", CreateGroup("lunch"), 1), Done)
     assert isinstance(village.repeats("anna", SendText(-1, "soup?"), 2), Accepted)
     assert isinstance(village.repeats("anna", SendText(-1, "yes", -2), 3), Accepted)
     answer = village.repeats("anna", EditText(-1, -2, "stew?"), 4)

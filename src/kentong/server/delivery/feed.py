@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from kentong.protocol.messages import ChatKind
 from kentong.server.delivery.deltas import Mark
 from kentong.server.model import Chat, Head, StoredRow
 from kentong.server.rules import rights
@@ -21,7 +22,7 @@ class ChatFeed(NamedTuple):
     chat: Chat
     rows: list[StoredRow]  # new and revised ones, ascending
     marks: list[Mark] | None  # of all active members; None: no mark moved
-    overflow: bool  # too much to tell step by step
+    overflow: bool  # too much to tell step by step, or not in rows and marks: a new name
 
 
 class UserFeed(NamedTuple):
@@ -62,7 +63,8 @@ def _chat(
     tx: Transaction, chat: Chat, state: tuple[int, int], cursor: int, revised: set[int]
 ) -> ChatFeed:
     last_seq = state[0]
-    if chat.last_seq - last_seq + len(revised) > ROWS_MAX:
+    renamed = chat.kind == ChatKind.DIRECT and chat.members_clock >= cursor
+    if renamed or chat.last_seq - last_seq + len(revised) > ROWS_MAX:
         return ChatFeed(chat, [], None, overflow=True)
     rows = []
     for seq in sorted(seq for seq in revised if seq <= last_seq):

@@ -107,9 +107,10 @@ def _take(
 
 
 def _removals(tx: Transaction, state: Listing) -> list[Removal]:
-    if not state.wish.cursor:
+    since = state.wish.cursor or state.runs[0].cursor  # or what a listing cut short had listed
+    if not since:
         return []
-    runs = messages.removals_since(tx, state.wish.user_id, state.wish.cursor, REMOVALS_MAX)
+    runs = messages.removals_since(tx, state.wish.user_id, since, REMOVALS_MAX)
     if sum(run.last - run.first + 1 for run in runs) >= REMOVALS_MAX:
         state.reset = True
         return []

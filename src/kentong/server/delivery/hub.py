@@ -188,9 +188,7 @@ class Hub:
 
     def _tell_chat(self, state: ChatState, feed: ChatFeed) -> None:
         chat = feed.chat
-        # Of a direct chat that changed in no other way, the other person's profile did.
-        profile = state.kind == ChatKind.DIRECT and not feed.rows and feed.marks is None
-        deltas = [] if feed.overflow or profile else _deltas(state, feed)
+        deltas = [] if feed.overflow else _deltas(state, feed)
         for subscriber, alias in list(state.aliases.items()):
             if deltas:
                 _push(subscriber, chat.id, alias, deltas, state.reader(subscriber))

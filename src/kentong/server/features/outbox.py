@@ -33,6 +33,33 @@ class Taken(NamedTuple):
     fresh: bool
 
 
+class Run:
+    """Commands that follow each other on one connection: after one that was not taken
+    none is, even if another connection meanwhile made its number the next one.
+
+    A work may run again: the outcome of the last time counts.
+    """
+
+    __slots__ = ("_stopped_at",)
+
+    def __init__(self) -> None:
+        self._stopped_at: int | None = None
+
+    def end(self) -> None:
+        """Take nothing any more."""
+        self._stopped_at = 0
+
+    def take(self, number: int, take: Callable[[], Taken]) -> Taken:
+        """Let the command of this number be taken, unless one before it was not."""
+        if self._stopped_at is not None and self._stopped_at < number:
+            return Taken(Forked(self._stopped_at), fresh=False)
+        self._stopped_at = number
+        taken = take()
+        if not isinstance(taken.answer, Forked):
+            self._stopped_at = None
+        return taken
+
+
 class _Field(enum.Enum):
     """Fields that may refer to what an earlier command of the outbox made."""
 

@@ -27,8 +27,8 @@ class Commands:
     """
 
     __slots__ = (
-        "_blocked", "_generation", "_later", "_node", "_send", "_time", "caller", "on_idle",
-        "outstanding",
+        "_blocked", "_generation", "_later", "_node", "_run", "_send", "_time", "caller",
+        "on_idle", "outstanding",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +39,7 @@ class Commands:
         self._time = time  # that `Accepted.later` counts from
         self._blocked = False
         self._generation = 0
+        self._run = outbox.Run()
         self._later: Later | None = None  # to be said when all before is answered
         self.caller = caller  # with the number of the next command
         self.outstanding = 0
@@ -51,6 +52,8 @@ class Commands:
     def restart(self, restart: Restart) -> None:
         """Count from this number of this outbox."""
         self._generation += 1
+        self._run.end()
+        self._run = outbox.Run()
         self._blocked = False
         self._later = None
         self.outstanding = 0
@@ -70,10 +73,11 @@ class Commands:
         caller = self.caller
         self.caller = caller._replace(number=caller.number + 1)
         self.outstanding += 1
-        generation, node = self._generation, self._node
+        generation, node, run = self._generation, self._node, self._run
 
         def work(tx: Transaction) -> outbox.Taken:
-            return routes.take_command(node.context(tx, caller), frame, command)
+            context = node.context(tx, caller)
+            return run.take(caller.number, lambda: routes.take_command(context, frame, command))
 
         def done(outcome: Outcome) -> None:
             if isinstance(outcome.error, OUR_BUGS):

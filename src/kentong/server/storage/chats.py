@@ -86,9 +86,9 @@ def set_reach(tx: Transaction, chat_id: int, reach: int) -> None:
 def touch_directs(tx: Transaction, user_id: int) -> None:
     """Move the heads of all direct chats of a user: their profile changed."""
     tx.run(
-        "UPDATE chats SET changes = changes + 1, clock = ? WHERE kind = 0 AND id IN "
-        "(SELECT chat_id FROM members WHERE user_id = ? AND state = 0)",
-        *(tx.clock, user_id),
+        "UPDATE chats SET changes = changes + 1, clock = ?, members_clock = ? "
+        "WHERE kind = 0 AND id IN (SELECT chat_id FROM members WHERE user_id = ? AND state = 0)",
+        *(tx.clock, tx.clock, user_id),
     )
 
 
