@@ -34,6 +34,7 @@ START_S = 30.0
 AFTERWARDS_S = 8.0  # the worker is registered and the second part of the words fetched by then
 LINK = re.compile(r"http://\S+/#join=[\w-]+")
 COUNTED_APART = re.compile(r"/(sw\.js|manifest\.webmanifest|icon[\w-]*\.\w+|favicon\.ico)")
+UNSEEN = ("/sw.js", "/manifest.webmanifest")  # fetched by the browser itself, without an event
 CLIENT = ROOT / "src" / "kentong" / "webclient"
 
 
@@ -69,7 +70,11 @@ async def measure(folder: Path) -> dict[str, object]:
 def figures(loaded: list[Loaded], sockets: int) -> dict[str, object]:
     """The keys of `make size`."""
     first = [one for one in loaded if one.is_first]
+    seen = {one.path for one in loaded}
     after = [one for one in loaded if not one.is_first]
+    for path in UNSEEN:
+        if path not in seen:
+            after.append(Loaded(path, (CLIENT / f"{path[1:]}.br").stat().st_size, is_first=False))
     return {
         "first_load_br": sum(one.bytes for one in first),
         "first_load_requests": len(first),

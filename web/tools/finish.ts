@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { minify } from "terser";
 import { build, type Plugin } from "vite";
 
 const WORKER = resolve(import.meta.dirname, "../src/sw/sw.ts");
@@ -17,12 +18,21 @@ export function finish(output: string): Plugin {
     name: "kentong-finish",
     apply: "build",
     async closeBundle() {
+      for (const path of files(output)) if (path.endsWith(".js")) await shorten(path);
       inline(output);
       const number = stamp(output);
       await worker(output, number);
       files(output).forEach((path) => compress(path));
     },
   };
+}
+
+/** What the bundler's own minifier leaves: another 2 % of what travels. */
+async function shorten(path: string): Promise<void> {
+  const compress = { passes: 2, unsafe_arrows: true };
+  const { code } = await minify(readFileSync(path, "utf8"), { module: true, ecma: 2020, compress });
+  if (!code) throw new Error(`nothing is left of ${path}`);
+  writeFileSync(path, code);
 }
 
 /** The page's styles go into the page: one response less. The server allows them by their hash. */

@@ -86,9 +86,6 @@ export const de: Words = {
   editing: "Nachricht bearbeiten",
   charactersLeft: { one: "noch {count} Zeichen", other: "noch {count} Zeichen" },
   charactersOver: { one: "{count} Zeichen zu viel", other: "{count} Zeichen zu viel" },
-  unreachable: "{name} nimmt keine Nachrichten an.",
-  blockedHint: "Du hast {name} blockiert.",
-  unblock: "Freigeben",
 
   // Banners
   offline: "Keine Verbindung",
@@ -110,10 +107,6 @@ export const de: Words = {
   openTitle: "Willkommen",
   openHint: "Wähle einen Namen und schreib. Keine Telefonnummer, keine E-Mail.",
   ownerHint: "Dieser Server gehört dir: Du bist hier die erste Person.",
-  closedTitle: "Nur mit Einladung",
-  closedHint: "Bitte jemanden, der schon hier ist, um einen Einladungslink.",
-  invalidTitle: "Dieser Link gilt nicht mehr",
-  invalidHint: "Er ist verbraucht, ersetzt oder abgelaufen. Bitte um einen neuen.",
   privacy: "Datenschutz",
   terms: "Bedingungen",
   contact: "Kontakt",

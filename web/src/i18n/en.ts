@@ -84,9 +84,6 @@ export const en = {
   editing: "Edit message",
   charactersLeft: { one: "{count} character left", other: "{count} characters left" },
   charactersOver: { one: "{count} character too many", other: "{count} characters too many" },
-  unreachable: "{name} takes no messages.",
-  blockedHint: "You have blocked {name}.",
-  unblock: "Unblock",
 
   // Banners
   offline: "No connection",
@@ -108,10 +105,6 @@ export const en = {
   openTitle: "Welcome",
   openHint: "Pick a name and write. No phone number, no e-mail.",
   ownerHint: "This server is yours: you are the first one here.",
-  closedTitle: "By invitation only",
-  closedHint: "Ask somebody who is here for an invite link.",
-  invalidTitle: "This link does not work any more",
-  invalidHint: "It was used up, replaced or has run out. Ask for a new one.",
   privacy: "Privacy",
   terms: "Terms",
   contact: "Contact",

@@ -87,9 +87,6 @@ export const id: Words = {
   editing: "Edit pesan",
   charactersLeft: { other: "sisa {count} karakter" },
   charactersOver: { other: "kelebihan {count} karakter" },
-  unreachable: "{name} tidak menerima pesan.",
-  blockedHint: "Anda memblokir {name}.",
-  unblock: "Buka blokir",
 
   // Banners
   offline: "Tidak ada koneksi",
@@ -108,10 +105,6 @@ export const id: Words = {
   openTitle: "Selamat datang",
   openHint: "Pilih nama dan menulislah. Tanpa nomor telepon, tanpa surel.",
   ownerHint: "Server ini milik Anda: Andalah yang pertama di sini.",
-  closedTitle: "Hanya dengan undangan",
-  closedHint: "Minta tautan undangan kepada seseorang yang sudah di sini.",
-  invalidTitle: "Tautan ini tidak berlaku lagi",
-  invalidHint: "Sudah terpakai, diganti, atau kedaluwarsa. Mintalah yang baru.",
   privacy: "Privasi",
   terms: "Ketentuan",
   contact: "Kontak",

@@ -26,6 +26,7 @@ export function Composer(props: { chat: ChatState }) {
 function Blocked(props: { user: number }) {
   const shell = useShell();
   const state = useMessenger();
+  void shell.loadMore();
   return (
     <div class="composer closed">
       {shell.t("blockedHint", { name: nameOf({ shell, state }, props.user) })}
@@ -41,6 +42,7 @@ function Blocked(props: { user: number }) {
 
 function Unreachable(props: { chat: ChatState }) {
   const shell = useShell();
+  void shell.loadMore();
   const name = () => {
     const view = props.chat.view();
     return view ? titleOf(shell, view) : "";

@@ -165,6 +165,7 @@ function KeepCode(props: { join: JoinState }) {
 }
 
 function Shut(props: { title: string; hint: string; join: JoinState }): JSX.Element {
+  void useShell().loadMore();
   return (
     <>
       <Logo />

@@ -3,6 +3,15 @@
 import type { MoreWords } from "./en";
 
 export const more: MoreWords = {
+  // Closed doors
+  unreachable: "{name} nimmt keine Nachrichten an.",
+  blockedHint: "Du hast {name} blockiert.",
+  unblock: "Freigeben",
+  closedTitle: "Nur mit Einladung",
+  closedHint: "Bitte jemanden, der schon hier ist, um einen Einladungslink.",
+  invalidTitle: "Dieser Link gilt nicht mehr",
+  invalidHint: "Er ist verbraucht, ersetzt oder abgelaufen. Bitte um einen neuen.",
+
   // Menus, rare banners, signing in again
   updateReady: "Eine neue Version ist bereit.",
   insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",

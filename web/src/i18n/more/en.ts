@@ -3,6 +3,15 @@
 import type { Translated } from "../en";
 
 export const more = {
+  // Closed doors
+  unreachable: "{name} takes no messages.",
+  blockedHint: "You have blocked {name}.",
+  unblock: "Unblock",
+  closedTitle: "By invitation only",
+  closedHint: "Ask somebody who is here for an invite link.",
+  invalidTitle: "This link does not work any more",
+  invalidHint: "It was used up, replaced or has run out. Ask for a new one.",
+
   // Menus, rare banners, signing in again
   updateReady: "A new version is ready.",
   insecure: "This page came without encryption: it promises nothing offline.",

@@ -3,6 +3,15 @@
 import type { MoreWords } from "./en";
 
 export const more: MoreWords = {
+  // Closed doors
+  unreachable: "{name} tidak menerima pesan.",
+  blockedHint: "Anda memblokir {name}.",
+  unblock: "Buka blokir",
+  closedTitle: "Hanya dengan undangan",
+  closedHint: "Minta tautan undangan kepada seseorang yang sudah di sini.",
+  invalidTitle: "Tautan ini tidak berlaku lagi",
+  invalidHint: "Sudah terpakai, diganti, atau kedaluwarsa. Mintalah yang baru.",
+
   // Menus, rare banners, signing in again
   updateReady: "Versi baru sudah siap.",
   insecure: "Halaman ini datang tanpa enkripsi: tanpa koneksi, tidak ada yang dijamin.",
