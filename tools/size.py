@@ -72,9 +72,11 @@ def figures(loaded: list[Loaded], sockets: int) -> dict[str, object]:
     first = [one for one in loaded if one.is_first]
     seen = {one.path for one in loaded}
     after = [one for one in loaded if not one.is_first]
-    for path in UNSEEN:
-        if path not in seen:
-            after.append(Loaded(path, (CLIENT / f"{path[1:]}.br").stat().st_size, is_first=False))
+    after += [
+        Loaded(path, (CLIENT / f"{path[1:]}.br").stat().st_size, is_first=False)
+        for path in UNSEEN
+        if path not in seen
+    ]
     return {
         "first_load_br": sum(one.bytes for one in first),
         "first_load_requests": len(first),
