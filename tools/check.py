@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools import programs
 from tools.programs import ROOT
 
-SIMULATION_SEEDS = 100
+SIMULATION_SEEDS = 6
 FOLDERS = ("src", "tests", "tools", "bench")
 
 

@@ -1,9 +1,11 @@
 """The server's machine: runs the real server core on a real database, crashes and comes back."""
 
 import asyncio
+import functools
 import random
 import shutil
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from kentong.protocol.planted import Planted
@@ -45,8 +47,8 @@ class SimulatedLane:
         while self._busy:  # noqa: ASYNC110 - time passes by itself here
             await asyncio.sleep(GROUP_S)
 
-    def _later(self, step: object, *args: object) -> None:
-        asyncio.get_running_loop().call_later(self._host.storage_delay_s(), step, *args)  # type: ignore[arg-type]
+    def _later(self, step: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(self._host.storage_delay_s(), step)
 
     def _run(self) -> None:
         if self._host.life != self._life:
@@ -54,7 +56,7 @@ class SimulatedLane:
         group = list(self._waiting)
         self._waiting.clear()
         result = self._run_group([pending.work for pending in group])
-        self._later(self._answer, group, result)
+        self._later(functools.partial(self._answer, group, result))
 
     def _answer(self, group: list[Pending], result: GroupResult) -> None:
         if self._host.life != self._life:

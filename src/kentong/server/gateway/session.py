@@ -267,7 +267,10 @@ class Session:
 
         self._node.engine.post_read(self._reading(request), done)
 
-    def _reading(self, request: Any) -> Callable[[Transaction], list[bytes]]:  # noqa: ANN401 - as above
+    def _reading(
+        self,
+        request: Any,  # noqa: ANN401 - as above
+    ) -> Callable[[Transaction], list[bytes]]:
         """What answers a request, as encoded frames; bulk ones come in a list of their own."""
         node, caller = self._node, Caller(self.user_id, self.device_id)
         deflate = self._deflates
