@@ -75,8 +75,7 @@ async def story(folder: Path) -> None:
             written = await lose_a_day(server, people)
             anna, ben, _ = people
             async with Messenger.open(folder / "citra.db") as citra:
-                for person in (anna, ben, citra):
-                    await settle(person)
+                await asyncio.gather(*map(settle, (anna, ben, citra)))
                 chats = {title: chat_named(anna, title) for title in written}
                 file = folder / "new.db"
                 seen = await machine.as_new_device(server, code, file, list(chats.values()))
