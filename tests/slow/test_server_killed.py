@@ -131,6 +131,13 @@ def check(chat: int, rows: list[RowView], writers: list[Writer]) -> None:
         assert {row.text: row.seq for row in own} == writer.places(chat)
 
 
+def assert_same(seen: list[RowView], kept: list[RowView], what: str) -> None:
+    """A device has the texts that a new one has; says only what differs."""
+    wanted = {(row.seq, row.text) for row in seen}
+    had = {(row.seq, row.text) for row in kept}
+    assert (sorted(wanted - had), sorted(had - wanted)) == ([], []), what
+
+
 async def check_all(server: Server, writers: list[Writer], folder: Path) -> int:
     """What new devices and the old ones see; returns the number of texts."""
     seen: dict[int, list[RowView]] = {}
@@ -142,9 +149,7 @@ async def check_all(server: Server, writers: list[Writer], folder: Path) -> int:
     for writer in writers:
         for chat in writer.chats:
             kept = await machine.texts(writer.messenger, chat)
-            assert [(row.seq, row.text) for row in kept] == [
-                (row.seq, row.text) for row in seen[chat]
-            ]
+            assert_same(seen[chat], kept, f"{writer.name} in chat {chat}")
     return sum(map(len, seen.values()))
 
 

@@ -22,11 +22,12 @@ from kentong.client.sync import Sync
 from kentong.client.ticket import Ticket
 from kentong.client.transport import NetworkTransport, Transport
 from kentong.client.views import ChatView, CommandView, PersonView, RowView
+from kentong.client.windows import Window
 from kentong.protocol import messages as wire
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.limits import PEOPLE_MAX
 
-RANGE_TRIES_MAX = 50  # answers that don't make a range exact, while a chat keeps changing
+RANGE_TRIES_MAX = 5  # windows may be dropped while they are filled
 
 
 class NotJoined(Exception):
@@ -371,21 +372,25 @@ class Messenger:
         Waits for a link if some are not known here. Raises Refused.
         """
         for _ in range(RANGE_TRIES_MAX):
-            view = self.store.chat(chat)
-            if view is None:
-                raise Refused(ErrorCode.NOT_FOUND)
-            span = (max(first, view.first_seq, 1), min(last, view.last_seq))
-            if span[0] > span[1]:
-                return []
-            missing = windows.to_ask(self.store.timeline.windows(chat), span, view.version)
-            if not missing:
-                break
-            run = missing[-1]
-            begin = max(run.first, run.last - ROWS_AT_ONCE + 1)
-            await self._ask(
-                partial(wire.GetRange, chat=chat, first=begin, last=run.last, as_of=run.as_of)
-            )
-        return self.rows(chat, first, last)
+            await self._ask_range(chat, first, last)
+            if not any(run.as_of == 0 for run in self._inexact(chat, first, last)):
+                return self.rows(chat, first, last)
+        raise Refused(ErrorCode.OVERLOADED)
+
+    def _inexact(self, chat: int, first: int, last: int) -> list[Window]:
+        """What is not exact of first..last. Raises Refused."""
+        view = self.store.chat(chat)
+        if view is None:
+            raise Refused(ErrorCode.NOT_FOUND)
+        span = (max(first, view.first_seq, 1), min(last, view.last_seq))
+        return windows.to_ask(self.store.timeline.windows(chat), span, view.version)
+
+    async def _ask_range(self, chat: int, first: int, last: int) -> None:
+        """Ask once for each run of first..last that is not exact, the newest first."""
+        while run := windows.newest(self._inexact(chat, first, last), ROWS_AT_ONCE):
+            asked = partial(wire.GetRange, chat=chat, first=run.first, last=run.last)
+            await self._ask(partial(asked, as_of=run.as_of))
+            last = run.first - 1
 
     async def people(self, users: Sequence[int]) -> list[PersonView]:
         """Names of people; those with whom no chat is shared are left out. Raises Refused."""

@@ -1,6 +1,6 @@
 """Windows: which rows of a chat a device keeps, and as of which version. Pure functions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]  # first and last seq, both included
@@ -66,7 +66,7 @@ def to_ask(windows: Iterable[Window], span: Span, version: int) -> list[Window]:
     Each answer is a run and the version known of it, 0 for a hole; ascending.
     """
     asked: list[Window] = []
-    holes = [span]
+    holes = [span] if span[0] <= span[1] else []
     for window in windows:
         holes = subtract(holes, window.span)
         first, last = max(window.first, span[0]), min(window.last, span[1])
@@ -74,6 +74,22 @@ def to_ask(windows: Iterable[Window], span: Span, version: int) -> list[Window]:
             asked.append(Window(first, last, window.as_of))
     asked += [Window(first, last, 0) for first, last in holes]
     return sorted(asked)
+
+
+def newest(asked: Sequence[Window], rows_max: int) -> Window | None:
+    """What to ask first of what `to_ask` names: its newest rows, at most so many.
+
+    Stale runs near each other are one question: what changed since the oldest of them.
+    """
+    if not asked:
+        return None
+    lowest, last, as_of = asked[-1].last - rows_max + 1, asked[-1].last, asked[-1].as_of
+    first = max(asked[-1].first, lowest)
+    for run in reversed(asked[:-1]):
+        if run.last < lowest or not (run.as_of and as_of):
+            break
+        first, as_of = max(run.first, lowest), min(run.as_of, as_of)
+    return Window(first, last, as_of)
 
 
 def subtract(spans: Iterable[Span], taken: Span) -> list[Span]:

@@ -11,6 +11,7 @@ from kentong.client import Messenger, NotJoined, Ticket, Unreachable
 from kentong.client.account import find_nonce, split_link
 from kentong.client.events import Event, EventsLost, MessagePosted
 from kentong.client.pace import WINDOW_BYTES_MIN, Pace
+from kentong.client.store import Store
 from kentong.client.stream import EVENTS_MAX, EventStream
 from kentong.client.views import RowView
 from kentong.protocol.errors import ErrorCode, Refused
@@ -143,6 +144,29 @@ def test_texts_are_told_once_and_in_order_over_a_gap(tmp_path: Path) -> None:
             if len(seen) == 150:
                 break
         assert seen == [f"text {number}" for number in range(150)]
+
+    tell(World(tmp_path), story)
+
+
+def test_history_is_whole_however_many_holes_it_had(tmp_path: Path) -> None:
+    def wipe_even_rows(store: Store) -> None:
+        with store.transaction():
+            kept = [(seq, seq) for seq in range(1, 301, 2)]
+            version = store.timeline.windows(CHAT)[0].as_of
+            rows = store.timeline.rows(CHAT, 1, 300)
+            store.timeline.drop(CHAT)
+            store.timeline.put(CHAT, [row for row in rows if row.seq % 2], version)
+            store.timeline.cover(CHAT, kept, version)
+
+    async def story(world: World) -> None:
+        for _ in range(300):
+            world.server.post(CHAT, OTHER, "text")
+        await world.messenger.wait_online()
+        await world.messenger.history(CHAT, 1, 300)
+        await later(60)
+        wipe_even_rows(world.messenger.store)
+        rows = await world.messenger.history(CHAT, 1, 300)
+        assert [row.seq for row in rows] == list(range(1, 301))
 
     tell(World(tmp_path), story)
 

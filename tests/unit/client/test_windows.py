@@ -54,6 +54,25 @@ def test_what_is_asked_for_is_every_row_that_is_not_exact(
     }
 
 
+@given(st.lists(drawn, max_size=6), spans, st.integers(1, 6), st.integers(1, SEQ_MAX))
+def test_asking_for_the_newest_again_and_again_asks_for_everything_once(
+    added: list[Window], span: tuple[int, int], version: int, rows_max: int
+) -> None:
+    kept: list[Window] = []
+    for window in added:
+        kept = windows.add(kept, window)
+    wanted = by_row(windows.to_ask(kept, span, version))
+    first, last = span
+    while run := windows.newest(windows.to_ask(kept, (first, last), version), rows_max):
+        assert run.last - run.first < rows_max
+        for seq in range(run.first, run.last + 1):
+            as_of = wanted.pop(seq, version)
+            assert (as_of == 0) == (run.as_of == 0) or as_of >= version
+            assert run.as_of <= as_of
+        last = run.first - 1
+    assert wanted == {}
+
+
 def test_windows_exact_at_a_change_are_exact_after_it() -> None:
     kept = [Window(1, 3, 4), Window(6, 9, 7)]
     assert windows.promote(kept, 7, 8) == [Window(1, 3, 4), Window(6, 9, 8)]
