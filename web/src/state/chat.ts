@@ -39,47 +39,54 @@ export class ChatState {
   /** Grows with each reading: afterwards the screen has to find its place again. */
   readonly drawn: Accessor<number>;
 
-  private readonly setDrawn: (drawn: number) => void;
-  private readonly setView: (view: ChatView | null) => void;
-  private readonly setTarget: (target: Target | null) => void;
-  private readonly setReady: (isReady: boolean) => void;
-  private readonly setTyping: (users: readonly number[]) => void;
-  private readonly setWindow: (window: Window) => void;
-  private readonly setId: (id: number) => void;
-  private readonly window: Accessor<Window>;
-  private readonly rows: Accessor<ReadonlyMap<number, RowView>>;
-  private readonly setRows: (rows: ReadonlyMap<number, RowView>) => void;
-  private readonly typists = new Map<number, ReturnType<typeof setTimeout>>();
-  private unreadFrom = 0;
-  private isPinned = true;
+  readonly #setDrawn: (drawn: number) => void;
+  readonly #setView: (view: ChatView | null) => void;
+  readonly #setTarget: (target: Target | null) => void;
+  readonly #setReady: (isReady: boolean) => void;
+  readonly #setTyping: (users: readonly number[]) => void;
+  readonly #setWindow: (window: Window) => void;
+  readonly #setId: (id: number) => void;
+  readonly #window: Accessor<Window>;
+  readonly #rows: Accessor<ReadonlyMap<number, RowView>>;
+  readonly #setRows: (rows: ReadonlyMap<number, RowView>) => void;
+  readonly #typists = new Map<number, ReturnType<typeof setTimeout>>();
+  #unreadFrom = 0;
+  #isPinned = true;
   /** The id under which the chat was last found. */
-  private knownId = 0;
-  private waitingForIt: ReturnType<typeof setTimeout> | undefined;
-  private isReading = false;
-  private isStale = false;
-  private isClosed = false;
+  #knownId = 0;
+  #waitingForIt: ReturnType<typeof setTimeout> | undefined;
+  #isReading = false;
+  #isStale = false;
+  #isClosed = false;
   /** The window moved and its rows are not read yet. */
-  private isMoving = false;
+  #isMoving = false;
   /** Where to go once the rows of the window were read. */
-  private next: Target | null = null;
+  #next: Target | null = null;
+
+  readonly #messenger: Messenger;
+  readonly #startOfDay: (at: number) => number;
+  readonly #onGone: () => void;
 
   constructor(
-    private readonly messenger: Messenger,
+    messenger: Messenger,
     id: number,
-    private readonly startOfDay: (at: number) => number,
-    private readonly onGone: () => void = () => undefined,
+    startOfDay: (at: number) => number,
+    onGone: () => void = () => undefined,
   ) {
-    [this.id, this.setId] = createSignal(id);
-    [this.view, this.setView] = createSignal<ChatView | null>(null);
-    [this.target, this.setTarget] = createSignal<Target | null>(null);
-    [this.isReady, this.setReady] = createSignal(false);
-    [this.drawn, this.setDrawn] = createSignal(0);
-    [this.typing, this.setTyping] = createSignal<readonly number[]>([]);
-    [this.window, this.setWindow] = createSignal<Window>(UNKNOWN);
-    [this.rows, this.setRows] = createSignal<ReadonlyMap<number, RowView>>(new Map());
-    this.reachesEnd = createMemo(() => this.window().last >= (this.view()?.lastSeq ?? 0));
+    this.#messenger = messenger;
+    this.#startOfDay = startOfDay;
+    this.#onGone = onGone;
+    [this.id, this.#setId] = createSignal(id);
+    [this.view, this.#setView] = createSignal<ChatView | null>(null);
+    [this.target, this.#setTarget] = createSignal<Target | null>(null);
+    [this.isReady, this.#setReady] = createSignal(false);
+    [this.drawn, this.#setDrawn] = createSignal(0);
+    [this.typing, this.#setTyping] = createSignal<readonly number[]>([]);
+    [this.#window, this.#setWindow] = createSignal<Window>(UNKNOWN);
+    [this.#rows, this.#setRows] = createSignal<ReadonlyMap<number, RowView>>(new Map());
+    this.reachesEnd = createMemo(() => this.#window().last >= (this.view()?.lastSeq ?? 0));
     this.reachesStart = createMemo(() => {
-      return this.isReady() && this.window().first <= Math.max(1, this.view()?.firstSeq ?? 1);
+      return this.isReady() && this.#window().first <= Math.max(1, this.view()?.firstSeq ?? 1);
     });
     this.composer = new Composer(messenger, this.id);
   }
@@ -90,174 +97,174 @@ export class ChatState {
 
   /** Reads the chat again: something in it changed. Calls while one runs end in one more. */
   async refresh(): Promise<void> {
-    this.isStale = true;
-    if (this.isReading) return;
-    this.isReading = true;
+    this.#isStale = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
     try {
-      while (this.isStale && !this.isClosed) {
-        this.isStale = false;
-        await this.readOnce();
+      while (this.#isStale && !this.#isClosed) {
+        this.#isStale = false;
+        await this.#readOnce();
       }
     } finally {
-      this.isReading = false;
+      this.#isReading = false;
     }
   }
 
-  private async readOnce(): Promise<void> {
-    const view = await this.messenger.chat(this.id());
-    if (!view) return this.missing();
-    this.knownId = view.id;
-    clearTimeout(this.waitingForIt);
-    const before = this.window();
-    const window = this.windowFor(view);
+  async #readOnce(): Promise<void> {
+    const view = await this.#messenger.chat(this.id());
+    if (!view) return this.#missing();
+    this.#knownId = view.id;
+    clearTimeout(this.#waitingForIt);
+    const before = this.#window();
+    const window = this.#windowFor(view);
     // An empty chat has no last row, but perhaps rows that wait.
     const last = Math.max(window.first, window.last);
-    const range = await this.messenger.rows(this.id(), window.first, last);
-    const quoted = await this.readQuoted(range);
+    const range = await this.#messenger.rows(this.id(), window.first, last);
+    const quoted = await this.#readQuoted(range);
     // Somebody jumped meanwhile: what was read is of no use, the next reading follows.
-    if (this.isClosed || this.window() !== before) return;
-    this.isMoving = false;
+    if (this.#isClosed || this.#window() !== before) return;
+    this.#isMoving = false;
     batch(() => {
-      this.setView(view);
-      this.setWindow(window);
-      this.setRows(new Map([...quoted, ...range.rows].map((row) => [row.seq, row])));
-      this.days.update(layOut(range.rows, range.holes, this.unreadFrom, this.startOfDay));
-      this.setReady(true);
-      this.setDrawn(this.drawn() + 1);
-      if (this.next) this.setTarget(this.next);
-      this.next = null;
+      this.#setView(view);
+      this.#setWindow(window);
+      this.#setRows(new Map([...quoted, ...range.rows].map((row) => [row.seq, row])));
+      this.days.update(layOut(range.rows, range.holes, this.#unreadFrom, this.#startOfDay));
+      this.#setReady(true);
+      this.#setDrawn(this.drawn() + 1);
+      if (this.#next) this.#setTarget(this.#next);
+      this.#next = null;
     });
     if (view.preview) this.stopsTyping(view.preview.author);
   }
 
   /** A chat that was just made may come a moment after its id; one that was there is gone. */
-  private missing(): void {
-    if (this.knownId === this.id()) return this.vanish();
-    clearTimeout(this.waitingForIt);
-    this.waitingForIt = setTimeout(() => this.vanish(), UNKNOWN_MS);
+  #missing(): void {
+    if (this.#knownId === this.id()) return this.#vanish();
+    clearTimeout(this.#waitingForIt);
+    this.#waitingForIt = setTimeout(() => this.#vanish(), UNKNOWN_MS);
   }
 
   /** Nothing of a chat that was taken away stays on screen. */
-  private vanish(): void {
+  #vanish(): void {
     batch(() => {
-      this.setView(null);
-      this.setRows(new Map());
+      this.#setView(null);
+      this.#setRows(new Map());
       this.days.update([]);
     });
-    if (!this.isClosed) this.onGone();
+    if (!this.#isClosed) this.#onGone();
   }
 
   /** The window that the next reading shows. */
-  private windowFor(view: ChatView): Window {
-    const window = this.window();
+  #windowFor(view: ChatView): Window {
+    const window = this.#window();
     const before = this.view();
     if (before) {
       const wasAtEnd = window.last >= before.lastSeq;
-      return wasAtEnd ? follow(window, view, this.isPinned) : window;
+      return wasAtEnd ? follow(window, view, this.#isPinned) : window;
     }
-    if (view.unread > 0) this.unreadFrom = view.readSeq + 1;
-    const seq = this.unreadFrom;
-    this.next = { seq, flash: false };
+    if (view.unread > 0) this.#unreadFrom = view.readSeq + 1;
+    const seq = this.#unreadFrom;
+    this.#next = { seq, flash: false };
     return seq > 0 ? around(view, seq) : atEnd(view);
   }
 
   /** Rows that are quoted in the window but stand outside of it. */
-  private async readQuoted(range: RangeView): Promise<RowView[]> {
+  async #readQuoted(range: RangeView): Promise<RowView[]> {
     const shown = new Set(range.rows.map((row) => row.seq));
     const wanted = new Set(range.rows.map((row) => row.replyTo));
     const missing = [...wanted].filter((seq) => seq > 0 && !shown.has(seq));
-    const ranges = missing.map((seq) => this.messenger.rows(this.id(), seq, seq));
+    const ranges = missing.map((seq) => this.#messenger.rows(this.id(), seq, seq));
     return (await Promise.all(ranges)).flatMap((found) => [...found.rows]);
   }
 
   /** A row that is quoted here, undefined while it is not on this device. */
   quoted(seq: number): RowView | undefined {
-    return this.rows().get(seq);
+    return this.#rows().get(seq);
   }
 
   /** The newest own text that may be edited, if it is in the window. */
   lastOwnText(): RowView | undefined {
-    const { user } = this.messenger.status();
-    const own = [...this.rows().values()].filter((row) => row.author === user && mayChange(row));
+    const { user } = this.#messenger.status();
+    const own = [...this.#rows().values()].filter((row) => row.author === user && mayChange(row));
     return own.reduce<RowView | undefined>((a, b) => (a && a.seq > b.seq ? a : b), undefined);
   }
 
   loadOlder(): void {
     const view = this.view();
-    if (view && !this.reachesStart() && !this.isMoving) this.moveTo(older(this.window(), view));
+    if (view && !this.reachesStart() && !this.#isMoving) this.#moveTo(older(this.#window(), view));
   }
 
   loadNewer(): void {
     const view = this.view();
-    if (view && !this.reachesEnd() && !this.isMoving) this.moveTo(newer(this.window(), view));
+    if (view && !this.reachesEnd() && !this.#isMoving) this.#moveTo(newer(this.#window(), view));
   }
 
   jumpTo(seq: number): void {
     const view = this.view();
     if (!view || seq < Math.max(1, view.firstSeq)) return;
-    const { first, last } = this.window();
-    if (seq < first || seq > last) this.moveTo(around(view, seq), { seq, flash: true });
-    else this.setTarget({ seq, flash: true });
+    const { first, last } = this.#window();
+    if (seq < first || seq > last) this.#moveTo(around(view, seq), { seq, flash: true });
+    else this.#setTarget({ seq, flash: true });
   }
 
   jumpToEnd(): void {
     const view = this.view();
-    this.isPinned = true;
+    this.#isPinned = true;
     const end = { seq: 0, flash: false };
-    if (view && !this.reachesEnd()) this.moveTo(atEnd(view), end);
-    else this.setTarget(end);
+    if (view && !this.reachesEnd()) this.#moveTo(atEnd(view), end);
+    else this.#setTarget(end);
   }
 
-  private moveTo(window: Window, next: Target | null = null): void {
-    this.isMoving = true;
-    this.next = next ?? this.next;
-    this.setWindow(window);
+  #moveTo(window: Window, next: Target | null = null): void {
+    this.#isMoving = true;
+    this.#next = next ?? this.#next;
+    this.#setWindow(window);
     void this.refresh();
   }
 
   /** The screen shows everything up to seq, and whether its lower edge is the end. */
   seen(seq: number, isPinned: boolean): void {
-    this.isPinned = isPinned;
+    this.#isPinned = isPinned;
     const view = this.view();
-    if (view && view.unread > 0 && seq > view.readSeq) this.messenger.markRead(this.id(), seq);
+    if (view && view.unread > 0 && seq > view.readSeq) this.#messenger.markRead(this.id(), seq);
   }
 
   async send(): Promise<void> {
     const isNew = await this.composer.submit();
     if (!isNew) return;
-    this.unreadFrom = 0;
+    this.#unreadFrom = 0;
     this.jumpToEnd();
     await this.refresh();
   }
 
   async takeBack(row: RowView): Promise<void> {
-    this.composer.takeBack(await this.messenger.discardFailed(row.key));
+    this.composer.takeBack(await this.#messenger.discardFailed(row.key));
   }
 
   userTypes(user: number): void {
-    clearTimeout(this.typists.get(user));
-    this.typists.set(
+    clearTimeout(this.#typists.get(user));
+    this.#typists.set(
       user,
       setTimeout(() => this.stopsTyping(user), TYPING_MS),
     );
-    this.setTyping([...this.typists.keys()]);
+    this.#setTyping([...this.#typists.keys()]);
   }
 
   stopsTyping(user: number): void {
-    clearTimeout(this.typists.get(user));
-    if (this.typists.delete(user)) this.setTyping([...this.typists.keys()]);
+    clearTimeout(this.#typists.get(user));
+    if (this.#typists.delete(user)) this.#setTyping([...this.#typists.keys()]);
   }
 
   /** The chat that waited in the outbox got its own id. */
   moved(id: number): void {
-    this.setId(id);
+    this.#setId(id);
   }
 
   close(): void {
     this.composer.saveDraft();
-    this.isClosed = true;
-    clearTimeout(this.waitingForIt);
-    this.typists.forEach((timer) => clearTimeout(timer));
+    this.#isClosed = true;
+    clearTimeout(this.#waitingForIt);
+    this.#typists.forEach((timer) => clearTimeout(timer));
   }
 }
 

@@ -14,76 +14,67 @@ export class ChatListState {
   readonly filter: Accessor<string>;
   readonly setFilter: (text: string) => void;
   readonly isEmpty: Accessor<boolean>;
-  private readonly list = new KeyedList<ChatView>((chat) => String(chat.id), isSameChat);
-  private readonly setReady: (isReady: boolean) => void;
-  private readonly limit: Accessor<number>;
-  private readonly setLimit: (limit: number) => void;
-  private isReading = false;
-  private isStale = false;
+  readonly #list = new KeyedList<ChatView>((chat) => String(chat.id), isSameChat);
+  readonly #setReady: (isReady: boolean) => void;
+  readonly #limit: Accessor<number>;
+  readonly #setLimit: (limit: number) => void;
+  #isReading = false;
+  #isStale = false;
+
+  readonly #messenger: Messenger;
+  readonly #titleOf: (chat: ChatView) => string;
 
   /** `titleOf` gives the words of a chat that has no title of its own. */
   constructor(
-    private readonly messenger: Messenger,
-    private readonly titleOf: (chat: ChatView) => string,
+    messenger: Messenger,
+    titleOf: (chat: ChatView) => string,
   ) {
-    [this.isReady, this.setReady] = createSignal(false);
+    this.#messenger = messenger;
+    this.#titleOf = titleOf;
+    [this.isReady, this.#setReady] = createSignal(false);
     [this.filter, this.setFilter] = createSignal("");
-    [this.limit, this.setLimit] = createSignal(STEP);
-    this.isEmpty = createMemo(() => this.isReady() && this.list.places().length === 0);
-    this.visible = createMemo(() => this.matching().slice(0, this.limit()));
+    [this.#limit, this.#setLimit] = createSignal(STEP);
+    this.isEmpty = createMemo(() => this.isReady() && this.#list.places().length === 0);
+    this.visible = createMemo(() => this.#matching().slice(0, this.#limit()));
   }
 
-  private matching(): readonly Place<ChatView>[] {
+  #matching(): readonly Place<ChatView>[] {
     const wanted = this.filter().trim().toLocaleLowerCase();
-    if (wanted === "") return this.list.places();
-    return this.list.places().filter((place) => {
-      return this.titleOf(place.value()).toLocaleLowerCase().includes(wanted);
+    if (wanted === "") return this.#list.places();
+    return this.#list.places().filter((place) => {
+      return this.#titleOf(place.value()).toLocaleLowerCase().includes(wanted);
     });
   }
 
   /** Reads the list again; calls while one runs end in one more. */
   async refresh(): Promise<void> {
-    this.isStale = true;
-    if (this.isReading) return;
-    this.isReading = true;
+    this.#isStale = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
     try {
-      while (this.isStale) {
-        this.isStale = false;
-        this.list.update(await this.messenger.chats());
-        this.setReady(true);
+      while (this.#isStale) {
+        this.#isStale = false;
+        this.#list.update(await this.#messenger.chats());
+        this.#setReady(true);
       }
     } finally {
-      this.isReading = false;
+      this.#isReading = false;
     }
   }
 
   /** The reader came near the end of what is drawn. */
   showMore(): void {
-    if (this.limit() < this.matching().length) this.setLimit(this.limit() + STEP);
-  }
-
-  /** The chat above or below another one, for the keyboard. */
-  neighbour(chat: number, step: 1 | -1): number {
-    const ids = this.visible().map((place) => Number(place.key));
-    const at = ids.indexOf(chat);
-    return ids[at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + step))] ?? 0;
-  }
-
-  find(chat: number): ChatView | undefined {
-    return this.list
-      .places()
-      .find((place) => place.key === String(chat))
-      ?.value();
+    if (this.#limit() < this.#matching().length) this.#setLimit(this.#limit() + STEP);
   }
 
   /** Unread messages of all chats, for the title of the page. */
   unread(): number {
-    return this.list.places().reduce((sum, place) => sum + place.value().unread, 0);
+    return this.#list.places().reduce((sum, place) => sum + place.value().unread, 0);
   }
 
   /** People of the direct chats: those one may add to a group. */
   people(): { user: number; name: string }[] {
-    const chats = this.list.places().map((place) => place.value());
+    const chats = this.#list.places().map((place) => place.value());
     const direct = chats.filter((chat) => chat.kind === ChatKind.DIRECT && chat.peer > 0);
     return direct.map((chat) => ({ user: chat.peer, name: chat.title }));
   }

@@ -18,19 +18,24 @@ export class Composer {
   /** Characters left, null while there are plenty. */
   readonly left: Accessor<number | null>;
   readonly canSend: Accessor<boolean>;
-  private readonly setText: (text: string) => void;
-  private readonly setMode: (mode: Mode) => void;
+  readonly #setText: (text: string) => void;
+  readonly #setMode: (mode: Mode) => void;
   /** The draft that an edit put aside. */
-  private aside = "";
-  private typedAt = 0;
-  private saving: ReturnType<typeof setTimeout> | undefined;
+  #aside = "";
+  #typedAt = 0;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+
+  readonly #messenger: Messenger;
+  readonly #chat: () => number;
 
   constructor(
-    private readonly messenger: Messenger,
-    private readonly chat: () => number,
+    messenger: Messenger,
+    chat: () => number,
   ) {
-    [this.text, this.setText] = createSignal("");
-    [this.mode, this.setMode] = createSignal<Mode>(null);
+    this.#messenger = messenger;
+    this.#chat = chat;
+    [this.text, this.#setText] = createSignal("");
+    [this.mode, this.#setMode] = createSignal<Mode>(null);
     this.left = createMemo(() => {
       const left = TEXT_CHARS_MAX - countCharacters(this.text().trim());
       return left <= COUNTER_FROM ? left : null;
@@ -39,38 +44,38 @@ export class Composer {
   }
 
   async loadDraft(): Promise<void> {
-    const draft = await this.messenger.draft(this.chat());
-    if (this.text() === "") this.setText(draft);
+    const draft = await this.#messenger.draft(this.#chat());
+    if (this.text() === "") this.#setText(draft);
   }
 
   type(text: string): void {
-    this.setText(text);
+    this.#setText(text);
     if (this.mode()?.name === "edit") return;
-    clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.saveDraft(), SAVE_AFTER_MS);
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.saveDraft(), SAVE_AFTER_MS);
     const now = Date.now();
-    if (text === "" || now - this.typedAt < TYPING_EVERY_MS) return;
-    this.typedAt = now;
-    this.messenger.typing(this.chat());
+    if (text === "" || now - this.#typedAt < TYPING_EVERY_MS) return;
+    this.#typedAt = now;
+    this.#messenger.typing(this.#chat());
   }
 
   reply(row: RowView): void {
     if (this.mode()?.name === "edit") this.cancel();
-    this.setMode({ name: "reply", row });
+    this.#setMode({ name: "reply", row });
   }
 
   edit(row: RowView): void {
     batch(() => {
-      if (this.mode()?.name !== "edit") this.aside = this.text();
-      this.setMode({ name: "edit", row });
-      this.setText(row.text);
+      if (this.mode()?.name !== "edit") this.#aside = this.text();
+      this.#setMode({ name: "edit", row });
+      this.#setText(row.text);
     });
   }
 
   cancel(): void {
     batch(() => {
-      if (this.mode()?.name === "edit") this.setText(this.aside);
-      this.setMode(null);
+      if (this.mode()?.name === "edit") this.#setText(this.#aside);
+      this.#setMode(null);
     });
   }
 
@@ -85,23 +90,23 @@ export class Composer {
     const text = this.text().trim();
     const mode = this.mode();
     batch(() => {
-      this.setText(mode?.name === "edit" ? this.aside : "");
-      this.setMode(null);
+      this.#setText(mode?.name === "edit" ? this.#aside : "");
+      this.#setMode(null);
     });
-    this.typedAt = 0;
+    this.#typedAt = 0;
     if (mode?.name === "edit") {
-      if (text !== mode.row.text) await this.messenger.editText(this.chat(), mode.row.seq, text);
+      if (text !== mode.row.text) await this.#messenger.editText(this.#chat(), mode.row.seq, text);
       return false;
     }
-    await this.messenger.sendText(this.chat(), text, mode?.row.seq ?? 0);
+    await this.#messenger.sendText(this.#chat(), text, mode?.row.seq ?? 0);
     this.saveDraft();
     return true;
   }
 
   /** Also when leaving the chat: what was typed in the last moments counts. */
   saveDraft(): void {
-    clearTimeout(this.saving);
-    const draft = this.mode()?.name === "edit" ? this.aside : this.text();
-    this.messenger.saveDraft(this.chat(), draft);
+    clearTimeout(this.#saving);
+    const draft = this.mode()?.name === "edit" ? this.#aside : this.text();
+    this.#messenger.saveDraft(this.#chat(), draft);
   }
 }

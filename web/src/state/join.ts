@@ -38,26 +38,31 @@ export class JoinState {
   readonly isBusy: Accessor<boolean>;
   readonly error: Accessor<number>;
   readonly canJoin: Accessor<boolean>;
-  private readonly setStep: (step: Step) => void;
-  private readonly setInvite: (invite: Target | null) => void;
-  private readonly setRecoveryCode: (code: string) => void;
-  private readonly setBusy: (isBusy: boolean) => void;
-  private readonly setError: (code: number) => void;
-  private before: Step = "looking";
-  private registration: Registration = "invite";
+  readonly #setStep: (step: Step) => void;
+  readonly #setInvite: (invite: Target | null) => void;
+  readonly #setRecoveryCode: (code: string) => void;
+  readonly #setBusy: (isBusy: boolean) => void;
+  readonly #setError: (code: number) => void;
+  #before: Step = "looking";
+  #registration: Registration = "invite";
+
+  readonly #door: Door;
+  readonly #token: string;
 
   constructor(
-    private readonly door: Door,
-    private readonly token: string,
+    door: Door,
+    token: string,
     code = "",
   ) {
-    [this.step, this.setStep] = createSignal<Step>("looking");
-    [this.invite, this.setInvite] = createSignal<Target | null>(null);
+    this.#door = door;
+    this.#token = token;
+    [this.step, this.#setStep] = createSignal<Step>("looking");
+    [this.invite, this.#setInvite] = createSignal<Target | null>(null);
     [this.name, this.setName] = createSignal("");
     [this.code, this.setCode] = createSignal(code);
-    [this.recoveryCode, this.setRecoveryCode] = createSignal("");
-    [this.isBusy, this.setBusy] = createSignal(false);
-    [this.error, this.setError] = createSignal(0);
+    [this.recoveryCode, this.#setRecoveryCode] = createSignal("");
+    [this.isBusy, this.#setBusy] = createSignal(false);
+    [this.error, this.#setError] = createSignal(0);
     this.canJoin = createMemo(() => {
       const name = this.name().trim();
       return name !== "" && countCharacters(name) <= NAME_CHARS_MAX;
@@ -65,67 +70,67 @@ export class JoinState {
   }
 
   async look(): Promise<void> {
-    await this.work(async () => {
-      const invite = this.token ? await this.door.invite(this.token) : null;
-      this.setInvite(invite);
-      this.registration = invite ? invite.registration : await this.door.registration();
-      const isOpen = this.registration === "open" || (invite && this.registration === "invite");
-      this.setStep(isOpen || invite?.kind === "owner" ? "name" : "closed");
+    await this.#work(async () => {
+      const invite = this.#token ? await this.#door.invite(this.#token) : null;
+      this.#setInvite(invite);
+      this.#registration = invite ? invite.registration : await this.#door.registration();
+      const isOpen = this.#registration === "open" || (invite && this.#registration === "invite");
+      this.#setStep(isOpen || invite?.kind === "owner" ? "name" : "closed");
       if (this.code()) this.haveAccount(); // it came with the link
     });
   }
 
   async join(): Promise<void> {
     if (!this.canJoin()) return;
-    await this.work(async () => {
+    await this.#work(async () => {
       const name = this.name().trim();
-      this.setRecoveryCode(await this.door.join(name, this.token, this.registration));
-      this.setStep("code");
+      this.#setRecoveryCode(await this.#door.join(name, this.#token, this.#registration));
+      this.#setStep("code");
     });
   }
 
   async recover(): Promise<void> {
     if (this.code().trim() === "") return;
-    await this.work(async () => {
-      await this.door.recover(this.code().trim());
-      this.setStep("inside");
+    await this.#work(async () => {
+      await this.#door.recover(this.code().trim());
+      this.#setStep("inside");
     });
   }
 
   /** The reader says that the recovery code is in a safe place. */
   keptCode(): void {
-    this.setRecoveryCode("");
-    this.setStep("inside");
+    this.#setRecoveryCode("");
+    this.#setStep("inside");
   }
 
   haveAccount(): void {
-    this.before = this.step();
-    this.setError(0);
-    this.setStep("recover");
+    this.#before = this.step();
+    this.#setError(0);
+    this.#setStep("recover");
   }
 
   goBack(): void {
-    this.setError(0);
-    this.setStep(this.before);
+    this.#setError(0);
+    this.#setStep(this.#before);
   }
 
-  private async work(doing: () => Promise<void>): Promise<void> {
+  async #work(doing: () => Promise<void>): Promise<void> {
     if (this.isBusy()) return;
-    this.setBusy(true);
-    this.setError(0);
+    this.#setBusy(true);
+    this.#setError(0);
     try {
       await doing();
     } catch (error) {
       // What fetch throws without a connection has no code.
-      this.refused(error instanceof RequestFailed ? error.code : NO_CONNECTION);
+      this.#refused(error instanceof RequestFailed ? error.code : NO_CONNECTION);
     } finally {
-      this.setBusy(false);
+      this.#setBusy(false);
     }
   }
 
-  private refused(code: number): void {
-    if (code === ErrorCode.INVITE_INVALID) this.setStep("invalid");
-    else if (code === ErrorCode.REGISTRATION_CLOSED) this.setStep("closed");
-    else this.setError(code);
+  #refused(code: number): void {
+    if (code === ErrorCode.INVITE_INVALID) this.#setStep("invalid");
+    else if (code === ErrorCode.REGISTRATION_CLOSED) this.#setStep("closed");
+    else this.#setError(code);
   }
 }

@@ -14,37 +14,42 @@ interface OwnPlace<T> extends Place<T> {
 /** Items by key; a place that is still there only announces what really changed. */
 export class KeyedList<T> {
   readonly places: Accessor<readonly Place<T>[]>;
-  private current: readonly OwnPlace<T>[] = [];
-  private readonly setPlaces: (places: readonly Place<T>[]) => void;
+  #current: readonly OwnPlace<T>[] = [];
+  readonly #setPlaces: (places: readonly Place<T>[]) => void;
+
+  readonly #keyOf: (item: T) => string;
+  readonly #isSame: (a: T, b: T) => boolean;
 
   constructor(
-    private readonly keyOf: (item: T) => string,
-    private readonly isSame: (a: T, b: T) => boolean,
+    keyOf: (item: T) => string,
+    isSame: (a: T, b: T) => boolean,
   ) {
+    this.#keyOf = keyOf;
+    this.#isSame = isSame;
     const [places, setPlaces] = createSignal<readonly Place<T>[]>([]);
     this.places = places;
-    this.setPlaces = setPlaces;
+    this.#setPlaces = setPlaces;
   }
 
   update(items: readonly T[]): void {
-    const known = new Map(this.current.map((place) => [place.key, place]));
+    const known = new Map(this.#current.map((place) => [place.key, place]));
     batch(() => {
       const next = items.map((item) => {
-        const place = known.get(this.keyOf(item)) ?? this.place(item);
+        const place = known.get(this.#keyOf(item)) ?? this.#place(item);
         place.set(item);
         return place;
       });
       const unchanged =
-        next.length === this.current.length &&
-        next.every((place, at) => place === this.current[at]);
-      this.current = next;
-      if (!unchanged) this.setPlaces(next);
+        next.length === this.#current.length &&
+        next.every((place, at) => place === this.#current[at]);
+      this.#current = next;
+      if (!unchanged) this.#setPlaces(next);
     });
   }
 
-  private place(item: T): OwnPlace<T> {
-    const [value, setValue] = createSignal(item, { equals: this.isSame });
-    return { key: this.keyOf(item), value, set: (next) => setValue(() => next) };
+  #place(item: T): OwnPlace<T> {
+    const [value, setValue] = createSignal(item, { equals: this.#isSame });
+    return { key: this.#keyOf(item), value, set: (next) => setValue(() => next) };
   }
 }
 

@@ -10,23 +10,30 @@ export class MembersState {
   readonly hasMore: Accessor<boolean>;
   readonly error: Accessor<number>;
   readonly setFilter: (text: string) => void;
-  private readonly setAll: (members: readonly MemberView[]) => void;
-  private readonly setHasMore: (hasMore: boolean) => void;
-  private readonly setError: (code: number) => void;
-  private isLoading = false;
+  readonly #setAll: (members: readonly MemberView[]) => void;
+  readonly #setHasMore: (hasMore: boolean) => void;
+  readonly #setError: (code: number) => void;
+  #isLoading = false;
   /** The last one the server sent, whoever was dropped since. */
-  private after = 0;
+  #after = 0;
+
+  readonly #messenger: Messenger;
+  readonly #chat: number;
+  readonly #banned: boolean;
 
   constructor(
-    private readonly messenger: Messenger,
-    private readonly chat: number,
-    private readonly banned: boolean,
+    messenger: Messenger,
+    chat: number,
+    banned: boolean,
   ) {
+    this.#messenger = messenger;
+    this.#chat = chat;
+    this.#banned = banned;
     const [filter, setFilter] = createSignal("");
     this.setFilter = setFilter;
-    [this.all, this.setAll] = createSignal<readonly MemberView[]>([]);
-    [this.hasMore, this.setHasMore] = createSignal(false);
-    [this.error, this.setError] = createSignal(0);
+    [this.all, this.#setAll] = createSignal<readonly MemberView[]>([]);
+    [this.hasMore, this.#setHasMore] = createSignal(false);
+    [this.error, this.#setError] = createSignal(0);
     this.visible = createMemo(() => {
       const wanted = filter().trim().toLocaleLowerCase();
       return this.all().filter((member) => member.name.toLocaleLowerCase().includes(wanted));
@@ -34,28 +41,28 @@ export class MembersState {
   }
 
   async loadMore(): Promise<void> {
-    if (this.isLoading) return;
-    this.isLoading = true;
-    this.setError(0);
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    this.#setError(0);
     try {
-      const page = await this.messenger.members(this.chat, this.after, this.banned);
-      this.after = page[page.length - 1]?.user ?? this.after;
-      this.setAll([...this.all(), ...page]);
-      this.setHasMore(page.length > 0 && this.after > 0);
-      if (page.length < PAGE_ROWS_MIN) this.setHasMore(false);
+      const page = await this.#messenger.members(this.#chat, this.#after, this.#banned);
+      this.#after = page[page.length - 1]?.user ?? this.#after;
+      this.#setAll([...this.all(), ...page]);
+      this.#setHasMore(page.length > 0 && this.#after > 0);
+      if (page.length < PAGE_ROWS_MIN) this.#setHasMore(false);
     } catch (error) {
-      this.setError(error instanceof RequestFailed ? error.code : NO_CONNECTION);
+      this.#setError(error instanceof RequestFailed ? error.code : NO_CONNECTION);
     } finally {
-      this.isLoading = false;
+      this.#isLoading = false;
     }
   }
 
   drop(user: number): void {
-    this.setAll(this.all().filter((member) => member.user !== user));
+    this.#setAll(this.all().filter((member) => member.user !== user));
   }
 
   put(member: MemberView): void {
-    this.setAll([...this.all(), member]);
+    this.#setAll([...this.all(), member]);
   }
 }
 

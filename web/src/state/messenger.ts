@@ -38,39 +38,42 @@ export class MessengerState {
   readonly chat: Accessor<ChatState | null>;
   /** The browser had cleared what was kept here. */
   readonly isBereft: Accessor<boolean>;
-  private readonly setBereft: (isBereft: boolean) => void;
-  private readonly setStatus: (status: Status) => void;
-  private readonly setChat: (chat: ChatState | null) => void;
-  private readonly peopleVersion: Accessor<number>;
-  private readonly setPeopleVersion: (version: number) => void;
-  private readonly presence: Accessor<ReadonlyMap<number, Presence>>;
-  private readonly setPresence: (presence: ReadonlyMap<number, Presence>) => void;
-  private readonly stops: (() => void)[];
+  readonly #setBereft: (isBereft: boolean) => void;
+  readonly #setStatus: (status: Status) => void;
+  readonly #setChat: (chat: ChatState | null) => void;
+  readonly #peopleVersion: Accessor<number>;
+  readonly #setPeopleVersion: (version: number) => void;
+  readonly #presence: Accessor<ReadonlyMap<number, Presence>>;
+  readonly #setPresence: (presence: ReadonlyMap<number, Presence>) => void;
+  readonly #stops: (() => void)[];
   /** Chats of this visit that got their own id. */
-  private readonly moves = new Map<number, number>();
-  private isForeground = true;
-  private disposeChat = (): void => undefined;
+  readonly #moves = new Map<number, number>();
+  #isForeground = true;
+  #disposeChat = (): void => undefined;
+
+  readonly #around: Surroundings;
 
   constructor(
     readonly messenger: Messenger,
     readonly nav: Navigation,
-    private readonly around: Surroundings,
+    around: Surroundings,
   ) {
-    [this.status, this.setStatus] = createSignal(messenger.status());
-    [this.isBereft, this.setBereft] = createSignal(false);
-    [this.chat, this.setChat] = createSignal<ChatState | null>(null);
-    [this.peopleVersion, this.setPeopleVersion] = createSignal(0);
-    [this.presence, this.setPresence] = createSignal<ReadonlyMap<number, Presence>>(new Map());
+    this.#around = around;
+    [this.status, this.#setStatus] = createSignal(messenger.status());
+    [this.isBereft, this.#setBereft] = createSignal(false);
+    [this.chat, this.#setChat] = createSignal<ChatState | null>(null);
+    [this.#peopleVersion, this.#setPeopleVersion] = createSignal(0);
+    [this.#presence, this.#setPresence] = createSignal<ReadonlyMap<number, Presence>>(new Map());
     this.chats = new ChatListState(messenger, (chat) =>
       chat.kind === ChatKind.NOTES ? around.notesTitle() : chat.title,
     );
-    this.stops = [
-      messenger.onChange((change) => this.changed(change)),
-      messenger.onTyping((chat, user) => this.userTypes(chat, user)),
+    this.#stops = [
+      messenger.onChange((change) => this.#changed(change)),
+      messenger.onTyping((chat, user) => this.#userTypes(chat, user)),
       messenger.onPresence((user, online, seenAt) => {
-        this.setPresence(new Map(this.presence()).set(user, { online, seenAt }));
+        this.#setPresence(new Map(this.#presence()).set(user, { online, seenAt }));
       }),
-      messenger.onNotice((notice) => this.noticed(notice)),
+      messenger.onNotice((notice) => this.#noticed(notice)),
     ];
     void this.chats.refresh();
   }
@@ -80,83 +83,83 @@ export class MessengerState {
     const current = untrack(this.chat);
     if (current && untrack(current.id) === chat) return;
     // The answer may have been faster than the reader's way to the chat.
-    const moved = this.moves.get(chat);
+    const moved = this.#moves.get(chat);
     if (moved) return this.nav.rename(chat, moved);
-    this.closeChat();
-    if (chat !== 0) this.openChat(chat);
-    this.looks(this.isForeground);
+    this.#closeChat();
+    if (chat !== 0) this.#openChat(chat);
+    this.looks(this.#isForeground);
   }
 
-  private openChat(id: number): void {
+  #openChat(id: number): void {
     // What a chat computes must outlive whatever called for it.
     createRoot((dispose) => {
-      const { startOfDay } = this.around;
-      const chat = new ChatState(this.messenger, id, startOfDay, () => this.chatGone());
-      this.disposeChat = dispose;
-      this.setChat(chat);
+      const { startOfDay } = this.#around;
+      const chat = new ChatState(this.messenger, id, startOfDay, () => this.#chatGone());
+      this.#disposeChat = dispose;
+      this.#setChat(chat);
       void chat.open();
     });
   }
 
-  private chatGone(): void {
+  #chatGone(): void {
     this.nav.go(HOME);
-    this.around.missChat();
+    this.#around.missChat();
   }
 
-  private closeChat(): void {
+  #closeChat(): void {
     untrack(this.chat)?.close();
-    this.setChat(null);
-    this.disposeChat();
+    this.#setChat(null);
+    this.#disposeChat();
   }
 
   looks(isForeground: boolean): void {
-    this.isForeground = isForeground;
+    this.#isForeground = isForeground;
     const chat = untrack(() => this.chat()?.id() ?? 0);
     this.messenger.looks(isForeground, chat > 0 ? [chat] : []);
   }
 
-  private changed(change: Change): void {
+  #changed(change: Change): void {
     batch(() => {
-      if (change.status) this.setStatus({ ...this.messenger.status() });
-      if (change.people.length > 0) this.setPeopleVersion(this.peopleVersion() + 1);
+      if (change.status) this.#setStatus({ ...this.messenger.status() });
+      if (change.people.length > 0) this.#setPeopleVersion(this.#peopleVersion() + 1);
     });
-    for (const { from, to } of change.moved) this.chatMoved(from, to);
+    for (const { from, to } of change.moved) this.#chatMoved(from, to);
     const chat = this.chat();
     if (chat && change.chats.includes(chat.id())) void chat.refresh();
     if (change.chats.length > 0 || change.moved.length > 0) void this.chats.refresh();
   }
 
-  private chatMoved(from: number, to: number): void {
-    this.moves.set(from, to);
+  #chatMoved(from: number, to: number): void {
+    this.#moves.set(from, to);
     const chat = this.chat();
     if (chat?.id() !== from) return;
     if (to === 0) return this.nav.openChat(0);
     chat.moved(to);
     this.nav.rename(from, to);
     void chat.refresh();
-    this.looks(this.isForeground);
+    this.looks(this.#isForeground);
   }
 
-  private noticed(notice: Notice): void {
-    if (notice.kind === "lost") this.setBereft(true);
-    else if (notice.kind === "refused") this.around.complain(notice.code);
-    else this.around.regret();
+  #noticed(notice: Notice): void {
+    if (notice.kind === "lost") this.#setBereft(true);
+    else if (notice.kind === "refused") this.#around.complain(notice.code);
+    else this.#around.regret();
   }
 
-  private userTypes(chat: number, user: number): void {
+  #userTypes(chat: number, user: number): void {
     const current = this.chat();
     if (current?.id() === chat) current.userTypes(user);
   }
 
   /** Name of a person; "" until it is known. */
   name(user: number): string {
-    this.peopleVersion();
+    this.#peopleVersion();
     if (user === this.status().user) return this.status().name;
     return this.messenger.person(user)?.name ?? "";
   }
 
   presenceOf(user: number): Presence | undefined {
-    return this.presence().get(user);
+    return this.#presence().get(user);
   }
 
   isBlocked(user: number): boolean {
@@ -174,7 +177,7 @@ export class MessengerState {
       return await work;
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
-      this.around.complain(error.code);
+      this.#around.complain(error.code);
       return undefined;
     }
   }
@@ -186,7 +189,7 @@ export class MessengerState {
   }
 
   close(): void {
-    this.closeChat();
-    this.stops.forEach((stop) => stop());
+    this.#closeChat();
+    this.#stops.forEach((stop) => stop());
   }
 }

@@ -18,29 +18,32 @@ function level(route: Route): number {
 
 export class Navigation {
   readonly route: Accessor<Route>;
-  private readonly setRoute: (route: Route) => void;
+  readonly #setRoute: (route: Route) => void;
   /** Entries of ours below the current one, so that back never leaves the app by surprise. */
-  private depth: number;
-  private overlay: (() => void) | null = null;
-  private afterwards: (() => void) | null = null;
+  #depth: number;
+  #overlay: (() => void) | null = null;
+  #afterwards: (() => void) | null = null;
+
+  readonly #pages: Pages;
 
   constructor(
-    private readonly pages: Pages,
+    pages: Pages,
     depth: number,
   ) {
+    this.#pages = pages;
     const [route, setRoute] = createSignal(parseRoute(pages.address()));
     this.route = route;
-    this.setRoute = setRoute;
-    this.depth = depth;
+    this.#setRoute = setRoute;
+    this.#depth = depth;
   }
 
   /** Goes deeper by a new entry; sideways and up it takes the place of the current one. */
   go(route: Route): void {
-    const deeper = level(route) > level(this.route()) && !this.overlay;
-    this.dropOverlay();
-    if (deeper) this.pages.push(formatRoute(route), ++this.depth);
-    else this.pages.replace(formatRoute(route), this.depth);
-    this.setRoute(route);
+    const deeper = level(route) > level(this.route()) && !this.#overlay;
+    this.#dropOverlay();
+    if (deeper) this.#pages.push(formatRoute(route), ++this.#depth);
+    else this.#pages.replace(formatRoute(route), this.#depth);
+    this.#setRoute(route);
   }
 
   openChat(chat: number): void {
@@ -56,43 +59,43 @@ export class Navigation {
     const route = this.route();
     if (route.chat !== from) return;
     const next = { ...route, chat: to };
-    this.pages.replace(formatRoute(next), this.depth);
-    this.setRoute(next);
+    this.#pages.replace(formatRoute(next), this.#depth);
+    this.#setRoute(next);
   }
 
   up(): void {
-    if (this.depth > 0) return this.pages.back();
+    if (this.#depth > 0) return this.#pages.back();
     const { chat, sheet } = this.route();
     this.go(sheet && chat ? { ...HOME, chat } : HOME);
   }
 
   /** A menu or question above everything, closed by "back" like a page. */
   openOverlay(close: () => void): void {
-    this.dropOverlay();
-    this.overlay = close;
-    this.pages.push(formatRoute(this.route()), ++this.depth);
+    this.#dropOverlay();
+    this.#overlay = close;
+    this.#pages.push(formatRoute(this.route()), ++this.#depth);
   }
 
   /** Goes back to the page below; `then` runs once the browser is there. */
   closeOverlay(then?: () => void): void {
-    if (!this.overlay) return;
-    this.afterwards = then ?? null;
-    this.pages.back();
+    if (!this.#overlay) return;
+    this.#afterwards = then ?? null;
+    this.#pages.back();
   }
 
   /** The browser moved: by its own buttons, by a gesture, or because we asked. */
   moved(depth: number): void {
-    this.depth = depth;
-    this.dropOverlay();
-    this.setRoute(parseRoute(this.pages.address()));
-    const { afterwards } = this;
-    this.afterwards = null;
+    this.#depth = depth;
+    this.#dropOverlay();
+    this.#setRoute(parseRoute(this.#pages.address()));
+    const afterwards = this.#afterwards;
+    this.#afterwards = null;
     afterwards?.();
   }
 
-  private dropOverlay(): void {
-    const close = this.overlay;
-    this.overlay = null;
+  #dropOverlay(): void {
+    const close = this.#overlay;
+    this.#overlay = null;
     close?.();
   }
 }

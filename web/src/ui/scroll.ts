@@ -17,24 +17,33 @@ interface Anchor {
 }
 
 export class Scroll {
-  private anchors: Anchor[] = [];
-  private isPinned = true;
-  private isPlaced = false;
+  #anchors: Anchor[] = [];
+  #isPinned = true;
+  #isPlaced = false;
+
+  readonly #box: HTMLElement;
+  readonly #chat: ChatState;
+  readonly #onPinned: (isPinned: boolean) => void;
 
   constructor(
-    private readonly box: HTMLElement,
-    private readonly chat: ChatState,
-    private readonly onPinned: (isPinned: boolean) => void,
-  ) {}
+    box: HTMLElement,
+    chat: ChatState,
+    onPinned: (isPinned: boolean) => void,
+  ) {
+    this.#box = box;
+    this.#chat = chat;
+    this.#onPinned = onPinned;
+  }
 
   /** Until the component that calls goes away. */
   watch(): void {
-    const { box, chat } = this;
+    const box = this.#box;
+    const chat = this.#chat;
     const observer = new ResizeObserver(() => this.restore());
     observer.observe(box);
     for (const content of box.children) observer.observe(content);
-    const onScroll = () => this.scrolled();
-    const onVisible = () => this.report();
+    const onScroll = () => this.#scrolled();
+    const onVisible = () => this.#report();
     box.addEventListener("scroll", onScroll, { passive: true });
     document.addEventListener("visibilitychange", onVisible);
     onCleanup(() => {
@@ -44,95 +53,95 @@ export class Scroll {
     });
     // At once: a scroll event before it would take the new place for the reader's wish.
     createEffect(on(chat.drawn, () => this.restore()));
-    createEffect(on([chat.target, chat.isReady], () => this.goToTarget()));
+    createEffect(on([chat.target, chat.isReady], () => this.#goToTarget()));
   }
 
   /** Something changed the page: put what was seen back to where it was. */
   restore(): void {
-    if (!this.isPlaced) return;
-    if (this.isPinned && this.chat.reachesEnd()) {
-      this.box.scrollTop = this.box.scrollHeight;
+    if (!this.#isPlaced) return;
+    if (this.#isPinned && this.#chat.reachesEnd()) {
+      this.#box.scrollTop = this.#box.scrollHeight;
     } else {
-      const top = this.box.getBoundingClientRect().top;
-      for (const anchor of this.anchors) {
-        const row = this.find(`[data-key="${CSS.escape(anchor.key)}"]`);
+      const top = this.#box.getBoundingClientRect().top;
+      for (const anchor of this.#anchors) {
+        const row = this.#find(`[data-key="${CSS.escape(anchor.key)}"]`);
         if (!row) continue;
         const moved = row.getBoundingClientRect().top - top - anchor.top;
-        if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
+        if (Math.abs(moved) >= 1) this.#box.scrollTop += moved;
         break;
       }
     }
-    this.remember();
+    this.#remember();
   }
 
-  private goToTarget(): void {
-    const target = this.chat.target();
-    if (!target || !this.chat.isReady()) return;
-    const row = target.seq > 0 ? this.rowAt(target.seq) : null;
-    this.isPlaced = true;
+  #goToTarget(): void {
+    const target = this.#chat.target();
+    if (!target || !this.#chat.isReady()) return;
+    const row = target.seq > 0 ? this.#rowAt(target.seq) : null;
+    this.#isPlaced = true;
     if (!row) {
-      this.isPinned = target.seq === 0;
-      this.box.scrollTop = this.box.scrollHeight;
+      this.#isPinned = target.seq === 0;
+      this.#box.scrollTop = this.#box.scrollHeight;
     } else {
-      const above = this.box.clientHeight / (target.flash ? 3 : 5);
-      const top = row.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
-      this.box.scrollTop += top - above;
+      const above = this.#box.clientHeight / (target.flash ? 3 : 5);
+      const top = row.getBoundingClientRect().top - this.#box.getBoundingClientRect().top;
+      this.#box.scrollTop += top - above;
       if (target.flash) flash(row);
     }
-    this.remember();
+    this.#remember();
   }
 
   /** The row of this number, or the first one after it. */
-  private rowAt(seq: number): HTMLElement | null {
-    return this.rows().find((row) => Number(row.dataset.seq) >= seq) ?? null;
+  #rowAt(seq: number): HTMLElement | null {
+    return this.#rows().find((row) => Number(row.dataset.seq) >= seq) ?? null;
   }
 
-  private scrolled(): void {
-    if (!this.isPlaced) return;
-    this.remember();
+  #scrolled(): void {
+    if (!this.#isPlaced) return;
+    this.#remember();
   }
 
-  private loadEdges(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.box;
-    if (scrollTop < clientHeight * 2) this.chat.loadOlder();
-    if (scrollHeight - scrollTop - clientHeight < clientHeight * 2) this.chat.loadNewer();
+  #loadEdges(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#box;
+    if (scrollTop < clientHeight * 2) this.#chat.loadOlder();
+    if (scrollHeight - scrollTop - clientHeight < clientHeight * 2) this.#chat.loadNewer();
   }
 
-  private remember(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.box;
-    this.isPinned = scrollHeight - scrollTop - clientHeight < PINNED_PX && this.chat.reachesEnd();
-    const top = this.box.getBoundingClientRect().top;
-    this.anchors = this.onScreen().map((row) => {
+  #remember(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#box;
+    this.#isPinned = scrollHeight - scrollTop - clientHeight < PINNED_PX && this.#chat.reachesEnd();
+    const top = this.#box.getBoundingClientRect().top;
+    this.#anchors = this.#onScreen().map((row) => {
       return { key: row.dataset.key ?? "", top: row.getBoundingClientRect().top - top };
     });
-    this.onPinned(this.isPinned);
-    this.report();
-    this.loadEdges();
+    this.#onPinned(this.#isPinned);
+    this.#report();
+    this.#loadEdges();
   }
 
   /** Says how far the reader has seen, if somebody is looking at all. */
-  private report(): void {
-    if (!this.isPlaced || document.visibilityState !== "visible") return;
-    const seqs = this.onScreen().map((row) => Number(row.dataset.seq));
+  #report(): void {
+    if (!this.#isPlaced || document.visibilityState !== "visible") return;
+    const seqs = this.#onScreen().map((row) => Number(row.dataset.seq));
     // Rows that wait in the outbox have no number yet: they count as the end.
-    const end = this.chat.view()?.lastSeq ?? 0;
-    this.chat.seen(this.isPinned ? end : Math.min(end, Math.max(0, ...seqs)), this.isPinned);
+    const end = this.#chat.view()?.lastSeq ?? 0;
+    this.#chat.seen(this.#isPinned ? end : Math.min(end, Math.max(0, ...seqs)), this.#isPinned);
   }
 
-  private onScreen(): HTMLElement[] {
-    const box = this.box.getBoundingClientRect();
-    const rows = this.rows();
+  #onScreen(): HTMLElement[] {
+    const box = this.#box.getBoundingClientRect();
+    const rows = this.#rows();
     const first = search(rows, (row) => row.getBoundingClientRect().bottom > box.top);
     const end = search(rows, (row) => row.getBoundingClientRect().top >= box.bottom);
     return rows.slice(first, end);
   }
 
-  private rows(): HTMLElement[] {
-    return [...this.box.querySelectorAll<HTMLElement>("[data-seq]")];
+  #rows(): HTMLElement[] {
+    return [...this.#box.querySelectorAll<HTMLElement>("[data-seq]")];
   }
 
-  private find(selector: string): HTMLElement | null {
-    return this.box.querySelector(selector);
+  #find(selector: string): HTMLElement | null {
+    return this.#box.querySelector(selector);
   }
 }
 
