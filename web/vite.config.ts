@@ -5,11 +5,12 @@ import solid from "vite-plugin-solid";
 import { finish } from "./tools/finish.ts";
 import { FIRST, lean } from "./tools/lean.ts";
 
+const isStyle = (file: string): boolean => file.endsWith(".css");
 const output = resolve(import.meta.dirname, "../src/kentong/webclient");
 
 export default defineConfig({
   base: "/",
-  plugins: [solid(), lean(), finish(output)],
+  plugins: [solid({ solid: { delegateEvents: false } }), lean(), finish(output)],
   build: {
     outDir: output,
     emptyOutDir: true,
@@ -18,7 +19,7 @@ export default defineConfig({
     target: "es2022",
     cssTarget: ["chrome90", "safari15.4", "firefox115"],
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    modulePreload: { polyfill: false, resolveDependencies: (_, files) => files.filter(isStyle) },
     reportCompressedSize: false,
     rollupOptions: {
       output: {

@@ -17,7 +17,7 @@ export function finish(output: string): Plugin {
   return {
     name: "kentong-finish",
     apply: "build",
-    async closeBundle() {
+    async writeBundle() {
       for (const path of files(output)) if (path.endsWith(".js")) await shorten(path);
       inline(output);
       const number = stamp(output);

@@ -7,8 +7,7 @@ import type { Plugin } from "vite";
  * waits for here.
  */
 const LOADER = `
-export const __vitePreload = (load, files = []) =>
-  Promise.all(files.filter((file) => file.endsWith(".css")).map(sheet)).then(load);
+export const __vitePreload = (load, files) => Promise.all(files.map(sheet)).then(load);
 const sheet = (file) => {
   const href = "/" + file;
   if (document.querySelector('link[href="' + href + '"]')) return;
@@ -31,7 +30,10 @@ const sheet = (file) => {
  * is null till then. Said to be null for good, what hangs on them can be left out.
  */
 const SWITCHES = /\b(Transition|Scheduler|ExternalSourceConfig|SuspenseContext)\b(?!\s*[=:](?!=))/g;
-const HYDRATION = /\bsharedConfig\.(context|registry|events)\b(?!\s*=(?!=))/g;
+const HYDRATION =
+  /\bsharedConfig\.(context|registry|events|effects|done|count)\b(?!\s*=(?!=)|\+\+|--)/g;
+/** What only those leave on a computation, and templates of formulas. */
+const LEFT = /\bnode\.(suspense|tOwned)\b(?!\s*=(?!=))|\bisMathML(?= \?)/g;
 const UNUSED =
   /\b(startTransition|useTransition|enableScheduling|enableExternalSource|Suspense|lazy|hydrate)\b/;
 
@@ -39,7 +41,8 @@ function withoutUnused(code: string): string {
   return code
     .replace("let SuspenseContext;", "let SuspenseContext = null;")
     .replace(SWITCHES, "null")
-    .replace(HYDRATION, "undefined");
+    .replace(HYDRATION, "(void 0)")
+    .replace(LEFT, "(void 0)");
 }
 
 function importsUnused(code: string): boolean {

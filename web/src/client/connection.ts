@@ -89,10 +89,6 @@ export class Connection {
     this.#ping = ping;
   }
 
-  get roundTrip(): number {
-    return this.#roundTripMs;
-  }
-
   start(): void {
     this.#hasEnded = false;
     void this.#connect();

@@ -3,9 +3,9 @@
  * Loaded when it is needed; the service worker keeps it at hand.
  */
 import { decode, encode } from "../protocol/codec";
-import { ErrorCode } from "../protocol/codes.gen";
 import { DeleteMessage, EditText, type Command } from "../protocol/messages.gen";
-import { current, fromNumber, makesChat, openCommands, randomId, type Referring } from "./outbox";
+import { GONE, current, fromNumber, makesChat, openCommands, randomId } from "./outbox";
+import type { Referring } from "./outbox";
 import type { Queued, Store, Transaction } from "./store";
 
 /**
@@ -121,7 +121,7 @@ const place = (item: Queued): string => `${item.outbox}:${item.number}`;
 
 function refused(item: Queued): Queued {
   const { open: _, ...closed } = item;
-  return { ...closed, answeredAt: item.answeredAt || item.at, code: ErrorCode.NOT_FOUND };
+  return { ...closed, answeredAt: item.answeredAt || item.at, code: GONE };
 }
 
 function requeued(item: Queued, command: Command, outbox: number, number: number): Queued {

@@ -16,6 +16,8 @@ export const OUTBOX: TableName[] = ["singles", "commands", "drafts"];
 
 export const KEPT_S = 7 * 24 * 3600; // answered commands, for a server restored from a backup
 const FIRST_ORDER = 1;
+/** Of commands whose chat is not there any more; epoch.ts comes later and needs only this one. */
+export const GONE = ErrorCode.NOT_FOUND;
 
 /** The fields of a command that may refer to an earlier one. */
 export interface Referring {

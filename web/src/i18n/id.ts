@@ -15,7 +15,6 @@ export const id: Words = {
   noChatsHint:
     "Kirim tautan kepada seseorang. Siapa pun yang membukanya dapat menulis kepada Anda.",
   inviteSomebody: "Undang seseorang",
-  noMatches: "Tidak ada obrolan dengan nama ini",
   selectChat: "Pilih obrolan, atau mulai yang baru.",
   you: "Anda",
   unread: { other: "{count} pesan belum dibaca" },
@@ -23,10 +22,8 @@ export const id: Words = {
 
   // Chat
   back: "Kembali",
-  more: "Lainnya",
   close: "Tutup",
   cancel: "Batal",
-  info: "Informasi",
   members: { other: "{count} anggota" },
   online: "daring",
   lastSeen: "terakhir terlihat {when}",
@@ -43,16 +40,12 @@ export const id: Words = {
   edited: "diedit",
   loadingRows: "Memuat pesan…",
   missingRows: "Pesan-pesan ini datang saat ada koneksi.",
-  unknownRow: "Pesan yang tidak dapat ditampilkan versi ini",
   quoteMissing: "Pesan yang lebih lama",
   somebody: "Seseorang",
   waiting: "Menunggu dikirim",
   sent: "Terkirim",
   delivered: "Sampai",
   read: "Dibaca",
-  failed: "Tidak terkirim: {reason}",
-  writeAgain: "Tulis lagi",
-  discard: "Buang",
   newest: "Ke pesan terbaru",
   messageActions: "Tindakan pesan",
   copy: "Salin",
@@ -83,10 +76,6 @@ export const id: Words = {
   message: "Pesan",
   send: "Kirim",
   save: "Simpan",
-  replyTo: "Balas kepada {name}",
-  editing: "Edit pesan",
-  charactersLeft: { other: "sisa {count} karakter" },
-  charactersOver: { other: "kelebihan {count} karakter" },
 
   // Banners
   offline: "Tidak ada koneksi",

@@ -53,25 +53,28 @@ const DAY_MS = 86_400_000;
 
 /** One language with its texts and formats. Times are ms since 1970; the day is the local one. */
 export class Language {
-  private readonly plurals: Intl.PluralRules;
-  private readonly numbers: Intl.NumberFormat;
-  private readonly formats = new Map<string, Intl.DateTimeFormat>();
+  readonly #plurals: Intl.PluralRules;
+  readonly #numbers: Intl.NumberFormat;
+  readonly #formats = new Map<string, Intl.DateTimeFormat>();
+
+  readonly #words: AllWords;
 
   constructor(
     readonly tag: string,
-    private readonly words: AllWords,
+    words: AllWords,
   ) {
-    this.plurals = new Intl.PluralRules(tag);
-    this.numbers = new Intl.NumberFormat(tag);
+    this.#words = words;
+    this.#plurals = new Intl.PluralRules(tag);
+    this.#numbers = new Intl.NumberFormat(tag);
   }
 
   /** The text of `key` with {names} filled in; `count` chooses the plural form. */
   text(key: WordKey, values: Values = {}): string {
-    const entry: string | Plural = this.words[key] ?? "";
+    const entry: string | Plural = this.#words[key] ?? "";
     const form =
       typeof entry === "string"
         ? entry
-        : (entry[this.plurals.select(Number(values.count))] ?? entry.other);
+        : (entry[this.#plurals.select(Number(values.count))] ?? entry.other);
     return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
       return value === undefined ? whole : typeof value === "number" ? this.number(value) : value;
@@ -82,43 +85,36 @@ export class Language {
   reason(code: number): string {
     if (code < 0) return this.text("noConnection");
     const key = `error${code}`;
-    return this.knows(key) ? this.text(key) : this.text("error", { code });
+    return this.#knows(key) ? this.text(key) : this.text("error", { code });
   }
 
   /** The same language with its second part. */
   with(more: MoreWords): Language {
-    return new Language(this.tag, { ...this.words, ...more });
+    return new Language(this.tag, { ...this.#words, ...more });
   }
 
   isComplete(): boolean {
-    return this.knows("error1");
+    return this.#knows("error1");
   }
 
-  private knows(key: string): key is WordKey {
-    return key in this.words;
+  #knows(key: string): key is WordKey {
+    return key in this.#words;
   }
 
   number(value: number): string {
-    return this.numbers.format(value);
-  }
-
-  bytes(value: number): string {
-    const large = value >= 1_000_000;
-    const format = { style: "unit", unit: large ? "megabyte" : "kilobyte" } as const;
-    const rounded = value / (large ? 1_000_000 : 1000);
-    return new Intl.NumberFormat(this.tag, { ...format, maximumFractionDigits: 1 }).format(rounded);
+    return this.#numbers.format(value);
   }
 
   clock(at: number): string {
-    return this.format(at, { hour: "numeric", minute: "2-digit" });
+    return this.#format(at, { hour: "numeric", minute: "2-digit" });
   }
 
   /** For a list: the time today, the weekday in the last week, else the date. */
   brief(at: number, now: number): string {
     const days = daysBetween(at, now);
     if (days <= 0) return this.clock(at);
-    if (days < 7) return this.format(at, { weekday: "short" });
-    return this.format(at, { day: "numeric", month: "numeric", year: "2-digit" });
+    if (days < 7) return this.#format(at, { weekday: "short" });
+    return this.#format(at, { day: "numeric", month: "numeric", year: "2-digit" });
   }
 
   /** For a heading: today, yesterday, else the day in words. */
@@ -130,7 +126,7 @@ export class Language {
     }
     const withYear = new Date(at).getFullYear() !== new Date(now).getFullYear();
     const shape = { weekday: "long", day: "numeric", month: "long" } as const;
-    return this.format(at, withYear ? { ...shape, year: "numeric" } : shape);
+    return this.#format(at, withYear ? { ...shape, year: "numeric" } : shape);
   }
 
   /** For a sentence: "14:05", "Tue 14:05" or the date. */
@@ -141,13 +137,13 @@ export class Language {
   }
 
   full(at: number): string {
-    return this.format(at, { dateStyle: "full", timeStyle: "short" });
+    return this.#format(at, { dateStyle: "full", timeStyle: "short" });
   }
 
-  private format(at: number, shape: Intl.DateTimeFormatOptions): string {
+  #format(at: number, shape: Intl.DateTimeFormatOptions): string {
     const key = JSON.stringify(shape);
-    let format = this.formats.get(key);
-    if (!format) this.formats.set(key, (format = new Intl.DateTimeFormat(this.tag, shape)));
+    let format = this.#formats.get(key);
+    if (!format) this.#formats.set(key, (format = new Intl.DateTimeFormat(this.tag, shape)));
     return format.format(at);
   }
 }

@@ -2,12 +2,12 @@
 
 import { Show } from "solid-js";
 import { hue, initials } from "../state/text";
-import { Icon, type IconName } from "./Icon";
+import { Icon } from "./Icon";
 
 export function Avatar(props: {
   id: number;
   name: string;
-  icon?: IconName;
+  icon?: string;
   isGroup?: boolean;
   isOnline?: boolean;
 }) {
@@ -18,7 +18,7 @@ export function Avatar(props: {
       aria-hidden="true"
     >
       <Show when={props.icon} fallback={initials(props.name)}>
-        {(name) => <Icon name={name()} />}
+        {(path) => <Icon path={path()} />}
       </Show>
       <Show when={props.isOnline}>
         <span class="there" />

@@ -2,6 +2,7 @@
 
 import { Show } from "solid-js";
 import { Icon } from "./Icon";
+import * as icons from "./icons";
 import { later } from "./later";
 import { useMessenger, useShell } from "./shell";
 
@@ -18,7 +19,7 @@ export function Banners() {
     <div class="banners" role="status">
       <Show when={isOffline(state.status().link) && state.status().ended === 0}>
         <p class="banner calm">
-          <Icon name="offline" />
+          <Icon path={icons.offline} />
           {state.status().waiting > 0
             ? shell.t("offlineWaiting", { count: state.status().waiting })
             : shell.t("offline")}

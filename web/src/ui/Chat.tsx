@@ -8,6 +8,7 @@ import { Banners } from "./Banners";
 import { ChatAvatar } from "./ChatList";
 import { Composer } from "./Composer";
 import { Icon } from "./Icon";
+import * as icons from "./icons";
 import { useMessenger, useShell } from "./shell";
 import { Timeline } from "./Timeline";
 import { nameOf, titleOf } from "./words";
@@ -22,7 +23,7 @@ export function Chat(props: { chat: ChatState }) {
     <main class="chat" aria-label={title()}>
       <header class="bar">
         <button class="round back" aria-label={shell.t("back")} onClick={() => shell.nav.up()}>
-          <Icon name="back" />
+          <Icon path={icons.back} />
         </button>
         <Show when={props.chat.view()}>
           {(view) => <Heading view={view()} chat={props.chat} title={title()} />}

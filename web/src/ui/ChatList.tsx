@@ -6,6 +6,7 @@ import { ChatKind, RowKind } from "../state/kinds";
 import { Avatar } from "./Avatar";
 import { Banners } from "./Banners";
 import { Icon, Logo, Tick } from "./Icon";
+import * as icons from "./icons";
 import { useMessenger, useShell } from "./shell";
 import { nameOf, rowText, tickLabel, tickOf, titleOf } from "./words";
 
@@ -56,17 +57,17 @@ function ListHeader() {
       y: box.bottom,
       items: [
         {
-          icon: "people",
+          icon: icons.people,
           label: shell.t("newGroup"),
           run: () => shell.nav.openSheet({ name: "new" }),
         },
         {
-          icon: "link",
+          icon: icons.link,
           label: shell.t("inviteLink"),
           run: () => shell.nav.openSheet({ name: "invite" }),
         },
         {
-          icon: "bookmark",
+          icon: icons.bookmark,
           label: shell.t("notes"),
           run: () => void state.openWhenMade(state.messenger.openDirect(0)),
         },
@@ -83,7 +84,7 @@ function ListHeader() {
         <Logo />
       </button>
       <label class="search">
-        <Icon name="search" />
+        <Icon path={icons.search} />
         <input
           type="search"
           placeholder={shell.t("search")}
@@ -98,7 +99,7 @@ function ListHeader() {
         aria-haspopup="menu"
         onClick={openMenu}
       >
-        <Icon name="plus" />
+        <Icon path={icons.plus} />
       </button>
     </header>
   );
@@ -162,7 +163,7 @@ export function ChatAvatar(props: { chat: ChatView; title: string }) {
     <Avatar
       id={isDirect() ? props.chat.peer : props.chat.id}
       name={props.title}
-      icon={props.chat.kind === ChatKind.NOTES ? "bookmark" : undefined}
+      icon={props.chat.kind === ChatKind.NOTES ? icons.bookmark : undefined}
       isGroup={props.chat.kind === ChatKind.GROUP}
       isOnline={isDirect() && state.presenceOf(props.chat.peer)?.online}
     />

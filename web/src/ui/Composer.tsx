@@ -4,6 +4,7 @@ import { Show, createEffect, on } from "solid-js";
 import type { ChatState } from "../state/chat";
 import { RowKind } from "../state/kinds";
 import { Icon } from "./Icon";
+import * as icons from "./icons";
 import { useMessenger, useShell } from "./shell";
 import { nameOf, titleOf } from "./words";
 
@@ -93,7 +94,7 @@ function Form(props: { chat: ChatState }) {
         aria-label={shell.t(composer().mode()?.name === "edit" ? "save" : "send")}
         onPointerDown={(event) => event.preventDefault()}
       >
-        <Icon name={composer().mode()?.name === "edit" ? "save" : "send"} />
+        <Icon path={composer().mode()?.name === "edit" ? icons.save : icons.send} />
       </button>
     </form>
   );
@@ -156,7 +157,7 @@ function ModeBar(props: { chat: ChatState }) {
     <Show when={mode()}>
       {(current) => (
         <div class="mode">
-          <Icon name={current().name} />
+          <Icon path={current().name === "edit" ? icons.edit : icons.reply} />
           <div class="quote">
             <b>{label()}</b>
             <span dir="auto">{current().row.kind === RowKind.TEXT ? current().row.text : ""}</span>
@@ -167,7 +168,7 @@ function ModeBar(props: { chat: ChatState }) {
             aria-label={shell.t("cancel")}
             onClick={() => props.chat.composer.cancel()}
           >
-            <Icon name="close" />
+            <Icon path={icons.close} />
           </button>
         </div>
       )}

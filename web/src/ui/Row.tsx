@@ -8,6 +8,7 @@ import { hue, isEmojiOnly, tokens } from "../state/text";
 import { type RowEntry, isBubble } from "../state/timeline";
 import { Avatar } from "./Avatar";
 import { Icon, Tick } from "./Icon";
+import * as icons from "./icons";
 import { onLongPress } from "./press";
 import { useMessenger, useShell } from "./shell";
 import { nameOf, rowText, systemText, tickLabel, tickOf } from "./words";
@@ -47,7 +48,6 @@ function Bubble(props: RowProps) {
     const items = actionsOf({ shell, state }, props.chat, row());
     shell.openMenu({ label: shell.t("messageActions"), x, y, items });
   };
-  const press = onLongPress((x, y) => void openMenu(x, y));
   return (
     <div
       class="row"
@@ -74,11 +74,7 @@ function Bubble(props: RowProps) {
       <div
         class="bubble"
         tabindex="-1"
-        onContextMenu={press.onContextMenu}
-        onTouchStart={press.onTouchStart}
-        onTouchMove={press.onTouchMove}
-        onTouchEnd={press.onTouchEnd}
-        onKeyDown={press.onKeyDown}
+        ref={(box) => onLongPress(box, (x, y) => void openMenu(x, y))}
       >
         <Show when={isGroup() && !isOwn() && props.entry.starts}>
           <span class={`author hue${hue(row().author)}`} dir="auto">
@@ -99,7 +95,7 @@ function Bubble(props: RowProps) {
         aria-label={shell.t("messageActions")}
         onClick={(event) => void openMenu(event.clientX, event.clientY)}
       >
-        <Icon name="more" />
+        <Icon path={icons.more} />
       </button>
     </div>
   );
@@ -162,6 +158,7 @@ function Quote(props: { chat: ChatState; seq: number }) {
 function Failure(props: { row: RowView; chat: ChatState }) {
   const shell = useShell();
   const state = useMessenger();
+  void shell.loadMore();
   const discard = () => void state.messenger.discardFailed(props.row.key);
   return (
     <div class="failure" role="alert">

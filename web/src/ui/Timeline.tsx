@@ -6,6 +6,7 @@ import { KeyedList, type Place } from "../state/keyed";
 import { ChatKind } from "../state/kinds";
 import { type Day, type Entry, type RowEntry, isSameEntry } from "../state/timeline";
 import { Icon } from "./Icon";
+import * as icons from "./icons";
 import { Row } from "./Row";
 import { Scroll } from "./scroll";
 import { useMessenger, useShell } from "./shell";
@@ -111,7 +112,7 @@ function JumpToEnd(props: { chat: ChatState; isPinned: boolean }) {
   return (
     <Show when={props.chat.isReady() && !(props.isPinned && props.chat.reachesEnd())}>
       <button class="jump" aria-label={shell.t("newest")} onClick={() => props.chat.jumpToEnd()}>
-        <Icon name="down" />
+        <Icon path={icons.down} />
         <Show when={unread() > 0}>
           <span class="badge">{unread()}</span>
         </Show>

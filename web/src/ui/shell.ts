@@ -4,11 +4,11 @@ import { type Accessor, createContext, useContext } from "solid-js";
 import type { Language, LanguageTag, Values, WordKey } from "../i18n/language";
 import type { MessengerState } from "../state/messenger";
 import type { Navigation } from "../state/navigation";
-import type { IconName } from "./Icon";
 import type { Theme } from "./preferences";
 
 export interface MenuItem {
-  icon: IconName;
+  /** A path of icons.ts. */
+  icon: string;
   label: string;
   isDanger?: boolean;
   run(): void;

@@ -12,6 +12,17 @@ export const more: MoreWords = {
   invalidTitle: "Dieser Link gilt nicht mehr",
   invalidHint: "Er ist verbraucht, ersetzt oder abgelaufen. Bitte um einen neuen.",
 
+  // Chats: what is seldom shown at first
+  failed: "Nicht gesendet: {reason}",
+  writeAgain: "Neu schreiben",
+  discard: "Verwerfen",
+  charactersLeft: { one: "noch {count} Zeichen", other: "noch {count} Zeichen" },
+  charactersOver: { one: "{count} Zeichen zu viel", other: "{count} Zeichen zu viel" },
+  replyTo: "Antwort an {name}",
+  editing: "Nachricht bearbeiten",
+  unknownRow: "Eine Nachricht, die diese Version nicht zeigen kann",
+  noMatches: "Kein Chat mit diesem Namen",
+
   // Menus, rare banners, signing in again
   updateReady: "Eine neue Version ist bereit.",
   insecure: "Diese Seite kam unverschlüsselt: Ohne Verbindung verspricht sie nichts.",

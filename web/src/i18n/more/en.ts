@@ -12,6 +12,17 @@ export const more = {
   invalidTitle: "This link does not work any more",
   invalidHint: "It was used up, replaced or has run out. Ask for a new one.",
 
+  // Chats: what is seldom shown at first
+  failed: "Not sent: {reason}",
+  writeAgain: "Write again",
+  discard: "Discard",
+  charactersLeft: { one: "{count} character left", other: "{count} characters left" },
+  charactersOver: { one: "{count} character too many", other: "{count} characters too many" },
+  replyTo: "Reply to {name}",
+  editing: "Edit message",
+  unknownRow: "A message that this version can't show",
+  noMatches: "No chat with this name",
+
   // Menus, rare banners, signing in again
   updateReady: "A new version is ready.",
   insecure: "This page came without encryption: it promises nothing offline.",

@@ -12,6 +12,17 @@ export const more: MoreWords = {
   invalidTitle: "Tautan ini tidak berlaku lagi",
   invalidHint: "Sudah terpakai, diganti, atau kedaluwarsa. Mintalah yang baru.",
 
+  // Chats: what is seldom shown at first
+  failed: "Tidak terkirim: {reason}",
+  writeAgain: "Tulis lagi",
+  discard: "Buang",
+  charactersLeft: { other: "sisa {count} karakter" },
+  charactersOver: { other: "kelebihan {count} karakter" },
+  replyTo: "Balas kepada {name}",
+  editing: "Edit pesan",
+  unknownRow: "Pesan yang tidak dapat ditampilkan versi ini",
+  noMatches: "Tidak ada obrolan dengan nama ini",
+
   // Menus, rare banners, signing in again
   updateReady: "Versi baru sudah siap.",
   insecure: "Halaman ini datang tanpa enkripsi: tanpa koneksi, tidak ada yang dijamin.",

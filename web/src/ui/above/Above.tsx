@@ -45,7 +45,7 @@ function Menu(props: { menu: MenuView }) {
               classList={{ danger: item.isDanger }}
               onClick={() => choose(item)}
             >
-              <Icon name={item.icon} />
+              <Icon path={item.icon} />
               {item.label}
             </button>
           )}

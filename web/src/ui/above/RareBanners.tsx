@@ -1,9 +1,13 @@
 /** What most readers never have to know. */
 
 import { Show, createSignal } from "solid-js";
-import { ErrorCode } from "../../state/kinds";
+import { SUSPENDED, UNAUTHORISED } from "../../state/kinds";
 import { Icon } from "../Icon";
+import * as icons from "../icons";
 import { useMessenger, useShell } from "../shell";
+
+const RETRY = "M19.5 12a7.5 7.5 0 11-2.2-5.3M19.5 3v4.5H15";
+const INFO = "M12 21a9 9 0 100-18 9 9 0 000 18zM12 11v5.5M12 7.5v.01";
 
 export function RareBanners() {
   const shell = useShell();
@@ -16,7 +20,7 @@ export function RareBanners() {
       </Show>
       <Show when={state.status().updateReady}>
         <p class="banner good">
-          <Icon name="retry" />
+          <Icon path={RETRY} />
           {shell.t("updateReady")}
           <button onClick={() => location.reload()}>{shell.t("reload")}</button>
         </p>
@@ -38,18 +42,18 @@ function Ended(props: { code: number }) {
     await state.messenger.signOut();
     location.replace("/");
   };
-  const isSuspended = () => props.code === ErrorCode.SUSPENDED;
+  const isSuspended = () => props.code === SUSPENDED;
   const text = () => {
     if (isSuspended()) return shell.t("suspended");
-    return props.code === ErrorCode.UNAUTHORISED
+    return props.code === UNAUTHORISED
       ? shell.t("signedOut")
       : shell.t("startFailed", { reason: shell.language().reason(props.code) });
   };
   return (
     <p class="banner bad">
-      <Icon name="info" />
+      <Icon path={INFO} />
       {text()}
-      <Show when={props.code === ErrorCode.UNAUTHORISED}>
+      <Show when={props.code === UNAUTHORISED}>
         <button onClick={() => void again()}>{shell.t("signInAgain")}</button>
       </Show>
     </p>
@@ -63,10 +67,10 @@ function Dismissible(props: { text: string }) {
   return (
     <Show when={isOpen()}>
       <p class="banner warn">
-        <Icon name="info" />
+        <Icon path={INFO} />
         {props.text}
         <button class="round" aria-label={shell.t("close")} onClick={() => setOpen(false)}>
-          <Icon name="close" />
+          <Icon path={icons.close} />
         </button>
       </p>
     </Show>

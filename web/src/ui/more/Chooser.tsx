@@ -3,6 +3,7 @@
 import { For, Show, createMemo, createSignal } from "solid-js";
 import { Avatar } from "../Avatar";
 import { Icon } from "../Icon";
+import * as icons from "../icons";
 import { useMessenger, useShell } from "../shell";
 
 const SEARCH_FROM = 8;
@@ -31,7 +32,7 @@ export function Chooser(props: {
       <h3 class="section">{shell.t("choosePeople")}</h3>
       <Show when={people().length > SEARCH_FROM}>
         <label class="search">
-          <Icon name="search" />
+          <Icon path={icons.search} />
           <input
             type="search"
             placeholder={shell.t("searchPeople")}
@@ -54,7 +55,7 @@ export function Chooser(props: {
               <bdi>{name}</bdi>
             </span>
             <span class="check">
-              <Icon name="save" />
+              <Icon path={icons.save} />
             </span>
           </button>
         )}

@@ -5,8 +5,10 @@ import type { ChatView, MemberView } from "../../client/types";
 import { MembersState } from "../../state/members";
 import { ChatKind, Role, TITLE_CHARS_MAX } from "../../state/kinds";
 import { Avatar } from "../Avatar";
-import { Icon, type IconName } from "../Icon";
+import { Icon } from "../Icon";
+import * as icons from "../icons";
 import { useMessenger, useShell } from "../shell";
+import * as more from "./icons";
 import { SheetFrame } from "./SheetFrame";
 
 export function GroupInfo() {
@@ -79,30 +81,30 @@ function Actions(props: { chat: ChatView }) {
     <div class="actions">
       <Show when={isOwner(props.chat)}>
         <Action
-          icon="plus"
+          icon={icons.plus}
           label={shell.t("addPeople")}
           run={() => shell.nav.openSheet({ name: "add" })}
         />
         <Action
-          icon="link"
+          icon={icons.link}
           label={shell.t("inviteLink")}
           run={() => shell.nav.openSheet({ name: "invite" })}
         />
       </Show>
       <Action
-        icon="flag"
+        icon={icons.flag}
         label={shell.t("report")}
         run={() => shell.nav.openSheet({ name: "report", seq: 0 })}
       />
-      <Action icon="leave" label={shell.t("leave")} isDanger run={leave} />
+      <Action icon={more.leave} label={shell.t("leave")} isDanger run={leave} />
     </div>
   );
 }
 
-export function Action(props: { icon: IconName; label: string; isDanger?: boolean; run(): void }) {
+export function Action(props: { icon: string; label: string; isDanger?: boolean; run(): void }) {
   return (
     <button class="action" classList={{ danger: props.isDanger }} onClick={() => props.run()}>
-      <Icon name={props.icon} />
+      <Icon path={props.icon} />
       {props.label}
     </button>
   );
@@ -122,20 +124,20 @@ function Members(props: { chat: ChatView }) {
       y: event.clientY,
       items: [
         {
-          icon: "person",
+          icon: more.person,
           label: member.name,
           run: () => shell.nav.openSheet({ name: "person", user: member.user }),
         },
         ...(isOwner(props.chat) && member.user !== state.status().user
           ? [
               {
-                icon: "leave" as const,
+                icon: more.leave,
                 label: shell.t("remove"),
                 isDanger: true,
                 run: () => remove(member, false),
               },
               {
-                icon: "block" as const,
+                icon: more.block,
                 label: shell.t("ban"),
                 isDanger: true,
                 run: () => remove(member, true),
@@ -188,7 +190,7 @@ function PeopleList(props: {
     <div class="people">
       <Show when={props.list.all().length > 8}>
         <label class="search">
-          <Icon name="search" />
+          <Icon path={icons.search} />
           <input
             type="search"
             placeholder={shell.t("searchPeople")}

@@ -3,9 +3,11 @@
 import { Show } from "solid-js";
 import { ChatKind } from "../../state/kinds";
 import { Avatar } from "../Avatar";
+import * as icons from "../icons";
 import { useMessenger, useShell } from "../shell";
 import { nameOf } from "../words";
 import { Action } from "./GroupInfo";
+import * as more from "./icons";
 import { SheetFrame } from "./SheetFrame";
 
 export function PersonSheet(props: { user: number }) {
@@ -35,19 +37,19 @@ export function PersonSheet(props: { user: number }) {
       <Show when={!isMe()}>
         <div class="actions">
           <Action
-            icon="edit"
+            icon={icons.edit}
             label={shell.t("startChat")}
             run={() => void state.openWhenMade(messenger.openDirect(props.user))}
           />
           <Show
             when={isBlocked()}
-            fallback={<Action icon="block" label={shell.t("block")} isDanger run={block} />}
+            fallback={<Action icon={more.block} label={shell.t("block")} isDanger run={block} />}
           >
-            <Action icon="block" label={shell.t("unblock")} run={unblock} />
+            <Action icon={more.block} label={shell.t("unblock")} run={unblock} />
           </Show>
           <Show when={isDirect()}>
             <Action
-              icon="flag"
+              icon={icons.flag}
               label={shell.t("report")}
               run={() => shell.nav.openSheet({ name: "report", seq: 0 })}
             />

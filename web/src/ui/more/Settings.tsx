@@ -10,6 +10,7 @@ import { Legal } from "../Legal";
 import type { Theme } from "../preferences";
 import { useMessenger, useShell } from "../shell";
 import { Action } from "./GroupInfo";
+import * as icons from "./icons";
 import { SheetFrame } from "./SheetFrame";
 
 export function Settings() {
@@ -116,7 +117,7 @@ function Devices() {
       <For each={devices()}>
         {(device) => (
           <div class="device">
-            <Icon name="device" />
+            <Icon path={icons.device} />
             <span>
               {device.name}
               <small>
@@ -147,13 +148,20 @@ function DataUsed() {
       <h3 class="section">{shell.t("data")}</h3>
       <dl class="data">
         <dt>{shell.t("sentBytes")}</dt>
-        <dd>{shell.language().bytes(state.status().bytesUp)}</dd>
+        <dd>{bytes(shell.language().tag, state.status().bytesUp)}</dd>
         <dt>{shell.t("receivedBytes")}</dt>
-        <dd>{shell.language().bytes(state.status().bytesDown)}</dd>
+        <dd>{bytes(shell.language().tag, state.status().bytesDown)}</dd>
       </dl>
       <p class="hint">{shell.t("dataHint")}</p>
     </>
   );
+}
+
+function bytes(tag: string, value: number): string {
+  const large = value >= 1_000_000;
+  const format = { style: "unit", unit: large ? "megabyte" : "kilobyte" } as const;
+  const rounded = value / (large ? 1_000_000 : 1000);
+  return new Intl.NumberFormat(tag, { ...format, maximumFractionDigits: 1 }).format(rounded);
 }
 
 function Account() {
@@ -179,7 +187,7 @@ function Account() {
       <h3 class="section">{shell.t("account")}</h3>
       <p class="hint">{shell.t("recoveryHint")}</p>
       <div class="actions">
-        <Action icon="leave" label={shell.t("signOut")} isDanger run={signOut} />
+        <Action icon={icons.leave} label={shell.t("signOut")} isDanger run={signOut} />
       </div>
     </>
   );

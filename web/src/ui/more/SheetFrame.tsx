@@ -2,6 +2,7 @@
 
 import type { JSX } from "solid-js";
 import { Icon } from "../Icon";
+import * as icons from "../icons";
 import { Modal } from "../above/Modal";
 import { useShell } from "../shell";
 
@@ -12,7 +13,7 @@ export function SheetFrame(props: { title: string; children: JSX.Element }) {
     <Modal class="sheet" label={props.title} close={() => shell.nav.up()}>
       <header class="bar">
         <button class="round back" aria-label={shell.t("back")} onClick={() => shell.nav.up()}>
-          <Icon name="back" />
+          <Icon path={icons.back} />
         </button>
         <h2>{props.title}</h2>
       </header>
