@@ -173,7 +173,7 @@ def lenient() -> Iterator[dict[str, object]]:
     """Bytes that nobody writes today, and what a reader takes them for."""
     unknown = [
         (Welcome(time=5, number=1), [0x40, 5, 1, 0, 0, 0, 0, "new", [1, {"a": 2.5}], None, True]),
-        (Accepted(seq=5, changes=1), [0x42, 5, 1, 0]),
+        (Accepted(seq=5, changes=-1), [0x42, 5, -1]),
         (Posted(alias=1, seq=2, changes=3, later=4, author=5, text="t"), None),
         (GetHeads(request=1, chats=[2]), [0x20, 1, [2], 1, b"\x00", -5]),
     ]

@@ -107,7 +107,7 @@ class TestSpeaker implements Speaker {
       toSend: 1,
       isPaused: false,
       isWelcome: false,
-      at: 0,
+      placed: { seq: 0, changes: 0, at: 0 },
       sent: [],
     };
     return Promise.resolve({ hello: new Uint8Array([0x91, 1]), channel });

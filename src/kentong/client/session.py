@@ -27,8 +27,6 @@ from kentong.protocol.codec import decode_from_server, unpack_rows
 from kentong.protocol.errors import ErrorCode, Malformed
 from kentong.protocol.limits import VERSION
 
-TIME_ITSELF: Final = 10**9  # Accepted.later from here on is no difference
-
 _TAGS: Final = frozenset(kind.__struct_config__.tag for kind in wire.Catalogue.from_server)
 
 
@@ -57,7 +55,7 @@ class Session:
         self.wishes = Wishes(store, agenda, self.courier, exchange)
         self.welcomed = False
         self.listed = False  # everything missed has been listed
-        self._time = 0  # of the last Welcome or Accepted
+        self._accepted = wire.Accepted(0, 0)  # the one before
         self._mark = 0  # waits for heads that are asked for
         self._now = self.last_heard = self._owed_since = now
         self._wall = 0
@@ -162,7 +160,7 @@ class Session:
         if self.welcomed:
             raise Malformed("a second welcome")
         self._sync.welcome(welcome)
-        self._time = welcome.time
+        self._accepted = wire.Accepted(0, 0, welcome.time)
         offset = welcome.time - self._wall
         if welcome.flags & wire.WelcomeFlag.RESET:
             self.courier.stop()
@@ -180,16 +178,16 @@ class Session:
     # -- Answers to commands ------------------------------------------------------------
 
     def _answer(self, answer: wire.Accepted | wire.Done | wire.Refusal) -> None:
+        if isinstance(answer, wire.Accepted):
+            answer = self._accepted = answer.after(self._accepted)
         entry = self.courier.answered(answer, self._now, self._wall)
         self._events.append(CommandAnswered(entry.key, answer))
         if isinstance(answer, wire.Refusal):
             self._events.append(CommandRefused(entry.key, answer.code))
         if isinstance(answer, wire.Accepted):
-            late = answer.later >= TIME_ITSELF
-            self._time = answer.later if late else self._time + answer.later
             command = self._store.outbox.resolved(entry)
             if isinstance(command, wire.SendText):
-                self._want(self._sync.accepted(command, answer, self._time))
+                self._want(self._sync.accepted(command, answer))
 
     def _forked(self, _forked: wire.Forked) -> None:
         for key in self.courier.forked(self._wall):

@@ -235,7 +235,7 @@ class Sync:
         before = self._timeline.row(chat.id, posted.seq - 1)
         return before.at + posted.later if before else None
 
-    def accepted(self, command: SendText, answer: Accepted, at: int) -> Wanted | None:
+    def accepted(self, command: SendText, answer: Accepted) -> Wanted | None:
         """An own text got its place; `command` speaks of chat and rows by their ids.
 
         If others' changes are still on their way the row waits for them.
@@ -245,7 +245,7 @@ class Sync:
         if chat and covers(chat.state, after):
             return None
         author, reply_to = self._store.own.user, command.reply_to
-        row = RowView(chat_id, answer.seq, at, author, command.text, reply_to=reply_to)
+        row = RowView(chat_id, answer.seq, answer.at, author, command.text, reply_to=reply_to)
         self._own_rows.setdefault(chat_id, {})[answer.seq] = (row, answer.changes)
         self._append_own(chat_id)
         chat = self._store.chat(chat_id)

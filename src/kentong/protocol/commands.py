@@ -1,6 +1,6 @@
 """Numbered commands, what an outbox holds, and their answers."""
 
-from kentong.protocol.parts import Command, Int, Message, Notice, Ref
+from kentong.protocol.parts import Command, Int, Message, Notice, Ref, Signed
 
 
 class SendText(Command, tag=0x10):
@@ -117,11 +117,23 @@ class RevokeDevice(Command, tag=0x1E):
 
 
 class Accepted(Message, tag=0x42):
-    """The text is stored as `seq`; afterwards the chat's state is (seq, changes)."""
+    """The text is stored as `seq`; afterwards the chat's state is (seq, changes).
 
-    seq: Int
-    changes: Int
-    later: Int = 0  # seconds since the Welcome or Accepted before; from 10**9 on the time itself
+    On the wire each field is the difference to the Accepted before on the connection;
+    the first one counts from 0, 0 and the time of the Welcome.
+    """
+
+    seq: Signed
+    changes: Signed
+    at: Signed = 0  # seconds since 1970
+
+    def since(self, before: "Accepted") -> "Accepted":
+        """As it is said after `before`."""
+        return Accepted(self.seq - before.seq, self.changes - before.changes, self.at - before.at)
+
+    def after(self, before: "Accepted") -> "Accepted":
+        """What it says after `before`."""
+        return Accepted(before.seq + self.seq, before.changes + self.changes, before.at + self.at)
 
 
 class Done(Message, tag=0x43):

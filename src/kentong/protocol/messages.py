@@ -59,6 +59,7 @@ from kentong.protocol.parts import (
     Role,
     Row,
     RowKind,
+    Signed,
 )
 from kentong.protocol.requests import (
     Devices,
@@ -171,6 +172,7 @@ __all__ = [
     "Rows",
     "SendText",
     "SetName",
+    "Signed",
     "Types",
     "Typing",
     "Welcome",

@@ -9,6 +9,7 @@ import msgspec
 from kentong.protocol.limits import INTEGER_MAX
 
 Int = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
+Signed = Annotated[int, msgspec.Meta(title="Signed", ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Ref = Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]  # negative: own command
 
 

@@ -173,6 +173,7 @@ class Connection:
     def __init__(self, server: Double, hello: wire.Hello) -> None:
         self._server = server
         self._outbox, self._number = hello.outbox, hello.number
+        self._accepted = wire.Accepted(0, 0, NOW)
         reset = hello.epoch not in (0, server.epoch)
         self._ignoring = reset
         self.pings = 0
@@ -215,7 +216,11 @@ class Connection:
             server.answers[place] = known
             server.last[self._outbox] = self._number
         self._number += 1
-        self.said.append(known[1])
+        answer = known[1]
+        if isinstance(answer, wire.Accepted):
+            before, self._accepted = self._accepted, answer
+            answer = answer.since(before)
+        self.said.append(answer)
 
     def _effect(self, command: wire.Command) -> wire.Message:
         server = self._server

@@ -27,6 +27,7 @@ INTEGERS = st.integers(0, INTEGER_MAX)
 KINDS: dict[str, st.SearchStrategy[object]] = {
     "int": INTEGERS,
     "ref": st.integers(-INTEGER_MAX, INTEGER_MAX),
+    "signed": st.integers(-INTEGER_MAX, INTEGER_MAX),
     "text": st.text(max_size=40),
     "bytes": st.binary(max_size=40),
 }

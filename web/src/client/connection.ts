@@ -7,6 +7,13 @@ import { Malformed, join, split, toToken } from "../protocol/codec";
 import type { LinkState } from "./types";
 import type { Socket, World } from "./world";
 
+/** Where an own text stands, the chat's changes up to it, seconds since 1970. */
+export interface Placed {
+  seq: number;
+  changes: number;
+  at: number;
+}
+
 /** One way on which a hello was said: the answers on it are counted from `next` on. */
 export interface Channel {
   /** WebSocket: may be sent to, bulk on it is acknowledged. */
@@ -22,8 +29,8 @@ export interface Channel {
   isPaused: boolean;
   /** Whether Welcome was heard. */
   isWelcome: boolean;
-  /** Seconds since 1970 of the Welcome or Accepted before. */
-  at: number;
+  /** What the Accepted before said, or the Welcome; the next one counts from it. */
+  placed: Placed;
   /** Commands sent and not answered: how long they are, when they left. */
   sent: { bytes: number; at: number }[];
 }

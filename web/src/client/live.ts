@@ -1,6 +1,7 @@
 /** Live changes applied to the store: each is valid on top of a certain state only. */
 import { HeadFlag, RowKind, UNREAD_MAX } from "../protocol/codes.gen";
 import type { Changed, Marked, Posted } from "../protocol/messages.gen";
+import type { Placed } from "./connection";
 import type { Queued, StoredChat, StoredRow, Transaction } from "./store";
 import { absolute, hold, version, type Effects } from "./sync";
 import { advance, cover, holds } from "./windows";
@@ -102,7 +103,7 @@ async function catchUp(tx: Transaction, chat: StoredChat, me: number): Promise<v
 export async function applyAccepted(
   tx: Transaction,
   queued: Queued,
-  state: { seq: number; changes: number; at: number },
+  state: Placed,
   content: { me: number; text: string; replyTo: number },
   effects: Effects,
 ): Promise<void> {

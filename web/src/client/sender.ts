@@ -76,7 +76,7 @@ export class Sender {
       toSend: first.number + commands.length,
       isPaused,
       isWelcome: false,
-      at: 0,
+      placed: { seq: 0, changes: 0, at: 0 },
       sent: commands.map(({ length }) => ({ bytes: length, at: this.#now() })),
     };
   }

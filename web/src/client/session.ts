@@ -44,7 +44,7 @@ import {
   type FromServer,
   type Notice as Said,
 } from "../protocol/messages.gen";
-import { Connection, type Channel, type Opening, type Speaker } from "./connection";
+import { Connection, type Channel, type Opening, type Placed, type Speaker } from "./connection";
 import { answer, forgetOld, makesChat, type Answer } from "./outbox";
 import { Receipts } from "./receipts";
 import { Requests, type Question } from "./requests";
@@ -78,7 +78,6 @@ interface Look {
   chats: readonly number[];
 }
 
-const ABSOLUTE_FROM = 1e9; // an `Accepted.later` from here on is a time
 const RETRY_MS = 3_000;
 const RETRY_MS_MAX = 300_000;
 const HEADS_TAIL = 20;
@@ -244,9 +243,14 @@ export class Session implements Speaker {
       case Goodbye:
         return this.#goodbye(message);
       case Accepted: {
-        const { later } = message;
-        channel.at = later >= ABSOLUTE_FROM ? later : channel.at + later;
-        return this.#answered(channel, { made: message.seq }, message);
+        const { seq, changes, at } = channel.placed;
+        const placed = {
+          seq: seq + message.seq,
+          changes: changes + message.changes,
+          at: at + message.at,
+        };
+        channel.placed = placed;
+        return this.#answered(channel, { made: placed.seq }, placed);
       }
       case Done:
         return this.#answered(channel, { made: message.chat, text: message.text });
@@ -353,7 +357,7 @@ export class Session implements Speaker {
   async #welcome(channel: Channel, message: Welcome): Promise<void> {
     const { flags } = message;
     channel.isWelcome = true;
-    channel.at = message.time;
+    channel.placed = { seq: 0, changes: 0, at: message.time };
     this.#goodbyes = 0;
     this.#heldMark = 0;
     if (message.user) this.#user = message.user;
@@ -403,7 +407,7 @@ export class Session implements Speaker {
     this.connection.resumeAfter(ms * (0.5 + this.#world.random()));
   }
 
-  async #answered(channel: Channel, said: Answer, accepted?: Accepted): Promise<void> {
+  async #answered(channel: Channel, said: Answer, placed?: Placed): Promise<void> {
     const isAlone = channel.sent.length === 1;
     const { number, ms } = this.#sender.answered(channel);
     if (channel.isLive && isAlone && ms) this.connection.measured(ms);
@@ -412,8 +416,8 @@ export class Session implements Speaker {
     const queued = await this.#store.write(STATE, async (tx) => {
       const found = await answer(tx, place, said, this.#seconds());
       if (found) effects.chats.add(found.chat);
-      if (found && accepted && found.tag === SendText) {
-        await this.#accepted(tx, found, { ...accepted, at: channel.at }, effects);
+      if (found && placed && found.tag === SendText) {
+        await this.#accepted(tx, found, placed, effects);
       }
       return found;
     });
@@ -429,7 +433,7 @@ export class Session implements Speaker {
   async #accepted(
     tx: Transaction,
     queued: Queued,
-    state: { seq: number; changes: number; at: number },
+    state: Placed,
     effects: Effects,
   ): Promise<void> {
     const command = decode(queued.bytes) as SendText;

@@ -294,8 +294,8 @@ export interface Accepted {
   tag: typeof Accepted;
   seq: number;
   changes: number;
-  /** seconds since the Welcome or Accepted before; from 10**9 on the time itself */
-  later: number;
+  /** seconds since 1970 */
+  at: number;
 }
 
 /** Any other command took effect; the fields say what it made. */
@@ -697,7 +697,7 @@ export const LAYOUTS = `1:version epoch cursor outbox number|build flags tail=1 
 53:
 64:time number|flags epoch user build
 65:code|retryAfterMs
-66:seq changes|later
+66:seq~ changes~|at~
 67:|chat text$
 68:code
 69:code retryAfterMs

@@ -27,7 +27,7 @@ class Commands:
     """
 
     __slots__ = (
-        "_blocked", "_generation", "_later", "_node", "_run", "_send", "_time", "caller",
+        "_before", "_blocked", "_generation", "_later", "_node", "_run", "_send", "caller",
         "on_idle", "outstanding",
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ class Commands:
     ) -> None:
         self._node = node
         self._send = send
-        self._time = time  # that `Accepted.later` counts from
+        self._before = Accepted(0, 0, time)
         self._blocked = False
         self._generation = 0
         self._run = outbox.Run()
@@ -123,9 +123,8 @@ class Commands:
             return
         if isinstance(answer, Accepted):
             self._node.counts["messages_accepted"] += 1
-            later = answer.later - self._time
-            self._time = answer.later
-            answer = Accepted(answer.seq, answer.changes, later if later >= 0 else self._time)
+            before, self._before = self._before, answer
+            answer = answer.since(before)
         elif isinstance(answer, Refusal):
             self._node.counts["commands_refused"] += 1
         self._send(encode(answer))
