@@ -176,4 +176,5 @@ def _face(tx: Transaction, chat: Chat, user_id: int) -> tuple[int, str, int]:
     low, _, high = (chat.direct_key or "").partition(":")
     peer = accounts.account(tx, int(high) if int(low) == user_id else int(low))
     assert peer is not None
-    return peer.id, peer.name, HeadFlag.UNREACHABLE if peer.suspended_at else 0
+    is_away = peer.suspended_at or accounts.is_blocked(tx, peer.id, user_id)
+    return peer.id, peer.name, HeadFlag.UNREACHABLE if is_away else 0

@@ -31,18 +31,23 @@ def set_name(context: Context, command: SetName) -> Done:
 def block_user(context: Context, command: BlockUser) -> Done:
     """Take no more messages from somebody, or take them again.
 
+    The head of their direct chat moves: it says whether the other one can be reached.
+
     Raises: Refused(NOT_FOUND): a stranger. Refused(TOO_MANY_BLOCKED).
     """
     caller = context.caller.user_id
-    if not command.blocked:
-        accounts.unblock(context.tx, caller, command.user)
-        return Done()
-    access.knows(context, command.user)
-    if command.user == caller:
-        raise Refused(ErrorCode.NOT_FOUND)
-    if len(accounts.blocked_by(context.tx, caller)) >= context.config.blocked_max:
-        raise Refused(ErrorCode.TOO_MANY_BLOCKED)
-    accounts.block(context.tx, caller, command.user)
+    if command.blocked:
+        access.knows(context, command.user)
+        if command.user == caller:
+            raise Refused(ErrorCode.NOT_FOUND)
+        if len(accounts.blocked_by(context.tx, caller)) >= context.config.blocked_max:
+            raise Refused(ErrorCode.TOO_MANY_BLOCKED)
+    direct = chats.direct(context.tx, chats.direct_key(caller, command.user))
+    if direct is not None:
+        chats.lock(context.tx, direct.id)  # before anything of the people, as everywhere
+    change = accounts.block if command.blocked else accounts.unblock
+    if change(context.tx, caller, command.user) and direct is not None:
+        chats.touch(context.tx, direct.id, members=True)
     return Done()
 
 

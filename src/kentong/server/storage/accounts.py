@@ -151,12 +151,6 @@ def blocked_by(tx: Transaction, user_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def blockers_of(tx: Transaction, user_id: int) -> list[int]:
-    """Who has blocked this user, in order of their ids."""
-    rows = tx.all("SELECT user_id FROM blocks WHERE blocked_id = ? ORDER BY user_id", user_id)
-    return [row[0] for row in rows]
-
-
 def _account(row: SqlRow | None) -> Account | None:
     return None if row is None else _as_account(row)
 
