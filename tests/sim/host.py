@@ -83,6 +83,12 @@ class Host:
         self._feeding: asyncio.Task[None] | None = None
         self._tokens = 0
         self.restored = 0
+        self.settings: dict[str, str | int] = {
+            "data": str(folder),
+            "commands_per_minute": 1_000_000,
+            "requests_per_minute": 1_000_000,
+            "address_per_minute": 1_000_000,
+        }
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -105,12 +111,7 @@ class Host:
         engine = GroupedEngine(
             self._database, lambda run, deliver: SimulatedLane(self, run, deliver)
         )
-        settings = config.load(
-            {"data": str(self.folder), "commands_per_minute": 1_000_000,
-             "requests_per_minute": 1_000_000, "address_per_minute": 1_000_000},
-            {},
-        )  # fmt: skip
-        node = start_node(settings, engine, self._planted)
+        node = start_node(config.load(self.settings, {}), engine, self._planted)
         node.now = self.now
         node.new_token = self._new_token
         engine.on_change = self._wake
