@@ -1,12 +1,21 @@
 """Fixtures that every test may ask for."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from kentong.server.storage.engine import Database
+from kentong.server.storage.postgres import PostgresDatabase
+from kentong.server.storage.sqlite import SqliteDatabase
+from kentong.server.storage.sqlite_files import Options
 from tests import postgres
 from tools import programs
+
+ENGINES = ("sqlite", "postgres")
+
+OpenDatabase = Callable[[], Database]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +38,23 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database for this test alone."""
     with postgres.database(postgres_server) as url:
         yield url
+
+
+@pytest.fixture(params=ENGINES)
+def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> OpenDatabase:
+    """Opens the same database each time; SQLite's must be closed before it is opened again."""
+    if request.param == "sqlite":
+        return lambda: SqliteDatabase(tmp_path / "data", Options(reserve_bytes=0))
+    url: str = request.getfixturevalue("postgres_url")
+    folders = (tmp_path / f"node-{number}" for number in range(100))
+    return lambda: PostgresDatabase(url, next(folders))
+
+
+@pytest.fixture
+def database(open_database: OpenDatabase) -> Iterator[Database]:
+    opened = open_database()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

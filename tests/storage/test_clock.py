@@ -6,8 +6,8 @@ from queue import SimpleQueue
 from kentong.server.storage import chats, listing, meta
 from kentong.server.storage.engine import Database, Transaction
 from kentong.server.storage.sqlite import SqliteDatabase
+from tests.conftest import OpenDatabase
 from tests.storage import town
-from tests.storage.conftest import OpenDatabase
 
 Seen = dict[int, int]  # version by chat
 

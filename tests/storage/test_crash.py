@@ -10,8 +10,8 @@ import pytest
 from kentong.server.model import StoredRow
 from kentong.server.storage import chats, messages, outboxes
 from kentong.server.storage.engine import Database
+from tests.conftest import ENGINES
 from tests.storage import town, victim
-from tests.storage.conftest import ENGINES
 
 KILLED_AFTER = (1, 5, 23)  # acknowledged groups
 

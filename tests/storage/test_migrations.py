@@ -25,8 +25,8 @@ from kentong.server.storage import (
 from kentong.server.storage.engine import Database, Transaction
 from kentong.server.storage.migrations import Migration, SchemaTooNew, statements, steps
 from kentong.server.storage.sqlite import SqliteDatabase
+from tests.conftest import OpenDatabase
 from tests.storage import town
-from tests.storage.conftest import OpenDatabase
 
 FROZEN = sorted((Path(__file__).parent / "frozen").glob("v*.db"))
 

@@ -10,8 +10,8 @@ from kentong.server.model import StoredAnswer
 from kentong.server.storage import accounts, chats, devices, listing, messages, outboxes
 from kentong.server.storage.engine import Database, Transaction
 from kentong.server.storage.sqlite import SqliteDatabase
+from tests.conftest import OpenDatabase
 from tests.storage import town
-from tests.storage.conftest import OpenDatabase
 
 WRITERS = 3
 ROUNDS = 12

@@ -1,16 +1,13 @@
-"""A village for each test."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""A village for each test, on every engine."""
 
 import pytest
 
+from kentong.server.storage.engine import Database
 from tests.unit.features.village import Village
 
 
 @pytest.fixture
-def village(tmp_path: Path) -> Iterator[Village]:
-    made = Village(tmp_path / "data")
+def village(database: Database) -> Village:
+    made = Village(database)
     made.settle("anna", "budi", "citra", "dewi")
-    yield made
-    made.database.close()
+    return made

@@ -1,7 +1,6 @@
 """A village on a real database: people, chats, and commands run as the server runs them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from kentong.protocol.codec import encode
@@ -22,9 +21,7 @@ from kentong.server import config, routes
 from kentong.server.access import Caller, Context
 from kentong.server.model import StoredRow
 from kentong.server.storage import accounts, devices, messages
-from kentong.server.storage.engine import Transaction
-from kentong.server.storage.sqlite import SqliteDatabase
-from kentong.server.storage.sqlite_files import Options
+from kentong.server.storage.engine import Database, Transaction
 
 NOW_S = 1_795_000_000
 
@@ -32,9 +29,9 @@ NOW_S = 1_795_000_000
 class Village:
     """Everybody is called by the first letter of their name."""
 
-    def __init__(self, folder: Path, **settings: str | int) -> None:
-        self.database = SqliteDatabase(folder, Options(reserve_bytes=0, durable=False))
-        self.config = config.load({"data": str(folder), **settings}, {})
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.config = config.load({}, {})
         self.now_s = NOW_S
         self.people: dict[str, Caller] = {}
         self._numbers: dict[str, int] = {}
@@ -42,7 +39,7 @@ class Village:
 
     def run(self, work: Callable[[Transaction], Any]) -> Any:  # noqa: ANN401 - what the work gives
         """Run a work and give its result, or raise what it raised."""
-        (outcome,) = self.database.run_group([work]).outcomes
+        (outcome,) = self._database.run_group([work]).outcomes
         if outcome.error is not None:
             raise outcome.error
         return outcome.result
