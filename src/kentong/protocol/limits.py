@@ -1,6 +1,7 @@
 """Limits that both sides of the wire know. Units are in the names."""
 
 VERSION = 1  # of the protocol; its name in Sec-WebSocket-Protocol is SUBPROTOCOL
+VERSION_OLDEST = max(1, VERSION - 1)  # that a server still takes
 SUBPROTOCOL = "kentong.1"
 
 INTEGER_MAX = 2**53 - 1  # so that JavaScript needs no bigint

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from kentong.protocol import codec
+from kentong.protocol.errors import ErrorCode
 from kentong.protocol.limits import SUBPROTOCOL, VERSION
-from kentong.protocol.messages import Hello, Ping, Pong, Welcome
+from kentong.protocol.messages import Goodbye, Hello, Ping, Pong, Welcome
+from kentong.server.gateway import session
 from kentong.server.gateway.websocket import encode_frame
 from tests.unit.http.inn import OUTBOX, Inn, inn, run
 
@@ -136,3 +138,21 @@ def test_body_that_looks_like_an_upgrade_is_a_body(tmp_path: Path) -> None:
             assert (await http_answer(reader)).startswith(b"HTTP/1.1 400 ")
 
     run(work())
+
+
+def test_the_version_before_is_taken_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with inn(tmp_path) as it:
+            secret = (await it.owner())["secret"]
+            monkeypatch.setattr(session, "VERSION", VERSION + 3)
+            monkeypatch.setattr(session, "VERSION_OLDEST", VERSION + 2)
+            for version in range(VERSION, VERSION + 5):
+                asking = await it.connect(secret, Hello(version, 0, 0, OUTBOX, 1))
+                if VERSION + 2 <= version <= VERSION + 3:
+                    await asking.hear(Welcome)
+                else:
+                    assert (await asking.hear(Goodbye)).code == ErrorCode.UNSUPPORTED_VERSION
+
+    run(story())

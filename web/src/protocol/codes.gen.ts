@@ -135,6 +135,8 @@ export const WelcomeFlag = {
 
 /** of the protocol; its name in Sec-WebSocket-Protocol is SUBPROTOCOL */
 export const VERSION = 1;
+/** that a server still takes */
+export const VERSION_OLDEST = 1;
 export const SUBPROTOCOL = "kentong.1";
 /** so that JavaScript needs no bigint */
 export const INTEGER_MAX = 9007199254740991;

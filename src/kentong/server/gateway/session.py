@@ -6,7 +6,7 @@ from typing import Any
 
 from kentong.protocol.codec import decode_from_client, encode
 from kentong.protocol.errors import ErrorCode, Malformed, Refused
-from kentong.protocol.limits import SCREEN_CHATS_MAX, VERSION
+from kentong.protocol.limits import SCREEN_CHATS_MAX, VERSION, VERSION_OLDEST
 from kentong.protocol.messages import (
     Command,
     Failed,
@@ -85,7 +85,7 @@ class Session:
 
     def open(self) -> None:
         """Look the device up, then welcome it."""
-        if self._hello.version != VERSION:
+        if not VERSION_OLDEST <= self._hello.version <= VERSION:
             self.end(ErrorCode.UNSUPPORTED_VERSION)
             return
         self._node.sessions.add(self)
