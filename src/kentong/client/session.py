@@ -206,8 +206,7 @@ class Session:
         self._sync.heads(page)
         if page.cursor and not page.more:
             self.listed = True
-        gone = [head.chat for head in page.heads if head.flags & wire.HeadFlag.GONE]
-        self.wishes.heads_came(page.request, gone, self._now)
+        self.wishes.heads_came(page, self._now)
         self._reply_to(page.request, page)
 
     def _marked_all(self, mark: wire.Mark) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from kentong.client import unread
 from kentong.client.events import (
     ChatChanged,
     ChatGone,
@@ -161,10 +162,10 @@ class Sync:
     def _chat_of(self, head: Head, clock: int, before: ChatView | None) -> ChatView:
         shared = bool(head.flags & HeadFlag.SHARED_MARKS)
         last_seq = head.last_seq
-        read_seq, unread = last_seq - head.read_back, head.unread
+        read_seq, count = last_seq - head.read_back, head.unread
         wanted = before.read_wanted if before else 0
         if before and wanted > read_seq:  # the server does not know yet
-            read_seq, unread = wanted, min(unread, self._unread_after(head, wanted))
+            read_seq, count = wanted, min(count, self._unread_after(head, wanted))
         else:
             wanted = 0
         return ChatView(
@@ -175,7 +176,7 @@ class Sync:
             flags=head.flags & ~HeadFlag.RESET,
             last_seq=last_seq,
             changes=head.changes,
-            unread=unread,
+            unread=count,
             read_seq=read_seq,
             title=head.title,
             peer=head.peer,
@@ -264,7 +265,7 @@ class Sync:
 
     def _append(self, chat: ChatView, row: RowView) -> ChatView:
         """Put the next row on top of the chat; nothing else has changed."""
-        counted = count_unread(chat, [row], self._store.own.user)
+        counted = unread.count(chat, [row], self._store.own.user)
         after = replace(counted, last_seq=row.seq)
         self._step(chat, after, [row])
         return after
@@ -318,7 +319,7 @@ class Sync:
                 if row.is_deleted:
                     self._wipe(chat.id, row.seq, row.seq)
             return Wanted(chat.id, after)
-        counted = count_unread(chat, rows, self._store.own.user)
+        counted = unread.count(chat, rows, self._store.own.user)
         progressed = replace(
             counted,
             last_seq=changed.last_seq,
@@ -328,7 +329,7 @@ class Sync:
         )
         self._step(chat, progressed, rows)
         self._append_own(chat.id)
-        is_unsure = count_is_unsure(chat, changed, rows) or marks_are_unsure(chat, changed, rows)
+        is_unsure = unread.is_unsure(chat, changed, rows) or marks_are_unsure(chat, changed, rows)
         return Wanted(chat.id, after, anyway=True) if is_unsure else None
 
     def _known(self, alias: int) -> ChatView:
@@ -343,11 +344,9 @@ class Sync:
         if chat is None or min(seq, chat.last_seq) <= chat.read_seq:
             return False
         seq = min(seq, chat.last_seq)
-        own = self._store.own.user
-        left = sum(
-            row.kind == RowKind.TEXT and row.author != own
-            for row in self._timeline.rows(chat_id, seq + 1, chat.last_seq)
-        )
+        left = unread.after(self._timeline, chat, seq, self._store.own.user)
+        if left is None:  # there are holes; the server will know
+            left = chat.last_seq - seq
         read = replace(chat, read_seq=seq, read_wanted=seq, unread=min(left, chat.unread))
         self._save(read, chat)
         return True
@@ -413,35 +412,6 @@ class Sync:
 def covers(state: State, other: State) -> bool:
     """Whether a chat in `state` knows of everything that led to `other`."""
     return state[0] >= other[0] and state[1] >= other[1]
-
-
-def count_unread(chat: ChatView, rows: Iterable[RowView], own_user: int) -> ChatView:
-    """The chat with its marks and unread count after these rows came or changed.
-
-    Who writes a text has read and received all up to it.
-    """
-    for row in rows:
-        is_new = row.seq > chat.last_seq and row.kind in (RowKind.TEXT, RowKind.DELETED)
-        if is_new and row.author == own_user:
-            chat = replace(chat, unread=0, read_seq=row.seq, read_wanted=0)
-        elif is_new:
-            counts = int(row.kind == RowKind.TEXT)
-            chat = replace(chat, unread=min(chat.unread + counts, UNREAD_MAX))
-            if chat.shares_marks:
-                chat = replace(
-                    chat,
-                    peer_read_seq=max(chat.peer_read_seq, row.seq),
-                    peer_delivered_seq=max(chat.peer_delivered_seq, row.seq),
-                )
-        elif row.is_deleted and chat.read_seq < row.seq <= chat.last_seq:
-            chat = replace(chat, unread=max(chat.unread - 1, 0))
-    return chat
-
-
-def count_is_unsure(chat: ChatView, changed: Changed, rows: Iterable[RowView]) -> bool:
-    """Whether it can't be told if what became a tombstone counted as unread."""
-    is_vague = changed.base < chat.version or chat.unread >= UNREAD_MAX
-    return is_vague and any(row.is_deleted for row in rows)
 
 
 def marks_are_unsure(chat: ChatView, changed: Changed, rows: Iterable[RowView]) -> bool:

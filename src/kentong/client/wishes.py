@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from kentong.client import unread
 from kentong.client.agenda import Agenda
 from kentong.client.courier import Courier
 from kentong.client.events import ChatChanged, Event
@@ -15,6 +16,8 @@ from kentong.protocol.messages import (
     GetHeads,
     GetOutbox,
     Got,
+    HeadFlag,
+    Heads,
     Looks,
     OutboxState,
     Ping,
@@ -112,10 +115,13 @@ class Wishes:
             self._wanted_at = NEVER
         return bool(self._wanted)
 
-    def heads_came(self, request: int, gone: list[int], now: float) -> None:
-        """Heads are stored; those of chats that are `gone` won't come any more."""
-        for chat in gone:
-            self._wanted.pop(chat, None)
+    def heads_came(self, page: Heads, now: float) -> None:
+        """Heads are stored; those of chats that are gone won't come any more."""
+        request = page.request
+        for head in page.heads:
+            if head.flags & HeadFlag.GONE:
+                self._wanted.pop(head.chat, None)
+            self._said_reads.pop(head.chat, None)  # if it did not know, it is told again
         for chat in self._asked_heads.pop(request, ()):
             wanted = self._wanted.get(chat)
             if wanted is not None:
@@ -241,6 +247,7 @@ class Wishes:
             if self._said_reads.get(chat, 0) < seq:
                 self._said_reads[chat] = seq
                 frames.append(encode(Read(chat, seq)))
+                self._check_unread(chat, seq, now)
         received = self._agenda.received
         if not received:
             return frames
@@ -255,6 +262,15 @@ class Wishes:
             marks = [Delivered(chat, seq) for chat, seq in said]
             frames.append(encode(Received(marks)))
         return frames
+
+    def _check_unread(self, chat_id: int, seq: int, now: float) -> None:
+        """Ask for the head where the rows kept here can't tell what a mark leaves unread."""
+        chat = self._store.chat(chat_id)
+        if chat is None:
+            return
+        left = unread.after(self._store.timeline, chat, seq, self._store.own.user)
+        if left != chat.unread:
+            self.want(Wanted(chat_id, chat.state, anyway=True), now + WANTED_AGAIN_S)
 
     def _presence(self) -> list[bytes]:
         frames = []

@@ -11,6 +11,7 @@ from kentong.client.agenda import Agenda, Question
 from kentong.client.events import ChatGone, MessageDeleted, MessageEdited, MessagePosted
 from kentong.client.session import Session
 from kentong.client.store import Store
+from kentong.client.sync import Sync
 from kentong.client.windows import Window, to_ask
 from kentong.protocol import messages as wire
 from kentong.protocol.codec import encode
@@ -219,6 +220,46 @@ def test_an_own_text_waits_for_others_on_their_way(store: Store, server: Double)
         (2, OTHER, "next"),
         (3, ME, "mine"),
     ]
+
+
+def read(store: Store, seq: int) -> int:
+    """The user reads up to here; how much is shown as unread then."""
+    with store.transaction():
+        Sync(store).read(CHATS[0], seq)
+    chat = store.chat(CHATS[0])
+    assert chat is not None
+    return chat.unread
+
+
+def test_reading_counts_the_rows_that_are_left(store: Store, server: Double) -> None:
+    session, _ = live(store, server)
+    for seq in (2, 3, 4):
+        session.receive(posted(seq), 1, NOW)
+    assert read(store, 2) == 2
+    assert sent(session, 2) == [encode(wire.Read(CHATS[0], 2))]
+    assert sent(session, 9) == []
+
+
+def test_where_rows_are_missing_the_server_counts_what_is_left(
+    store: Store, server: Double
+) -> None:
+    session, _ = live(store, server)
+    head = wire.Head(CHATS[0], CHATS[0], 0, wire.ChatKind.GROUP, 0, 9, 0, 5, 9, title="chat")
+    session.receive(encode(wire.Heads(server.clock + 1, [head])), 1, NOW)
+    assert read(store, 6) == 3  # at most
+    assert sent(session, 2) == [encode(wire.Read(CHATS[0], 6))]
+    assert sent(session, 5) == [encode(wire.GetHeads(1, [CHATS[0]]))]
+
+
+def test_a_head_that_does_not_know_of_a_mark_is_told_again(store: Store, server: Double) -> None:
+    session, _ = live(store, server)
+    for seq in (2, 3):
+        session.receive(posted(seq), 1, NOW)
+    read(store, 2)
+    assert sent(session, 2) == [encode(wire.Read(CHATS[0], 2))]
+    head = wire.Head(CHATS[0], CHATS[0], 0, wire.ChatKind.GROUP, 0, 3, 0, 2, 3, title="chat")
+    session.receive(encode(wire.Heads(server.clock + 1, [head])), 3, NOW)
+    assert sent(session, 4) == [encode(wire.Read(CHATS[0], 2))]
 
 
 def test_messages_of_a_later_version_are_ignored(store: Store, server: Double) -> None:
