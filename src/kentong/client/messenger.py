@@ -228,11 +228,13 @@ class Messenger:
 
     async def edit_text(self, chat: int, seq: int, text: str) -> Ticket[None]:
         """Replace the text of an own message."""
-        return self._command(wire.EditText(chat, seq, text), ticket.nothing)
+        at = self._posted_at(chat, seq)
+        return self._command(wire.EditText(chat, seq, text, at), ticket.nothing)
 
     async def delete_message(self, chat: int, seq: int) -> Ticket[None]:
         """Delete a message for everyone."""
-        return self._command(wire.DeleteMessage(chat, seq), ticket.nothing)
+        at = self._posted_at(chat, seq)
+        return self._command(wire.DeleteMessage(chat, seq, at), ticket.nothing)
 
     async def open_direct(self, user: int) -> Ticket[int]:
         """Find or make the direct chat with somebody, 0: notes to self."""
@@ -274,7 +276,8 @@ class Messenger:
         self, chat: int, seq: int = 0, reason: int = 0, text: str = ""
     ) -> Ticket[None]:
         """Report a message, or with seq 0 a chat, to the server's owner."""
-        return self._command(wire.Report(chat, seq, reason, text), ticket.nothing)
+        at = self._posted_at(chat, seq)
+        return self._command(wire.Report(chat, seq, reason, text, at), ticket.nothing)
 
     async def set_name(self, name: str) -> Ticket[None]:
         """Change one's own name."""
@@ -289,6 +292,11 @@ class Messenger:
             key = self.store.outbox.add(command, int(self._now()))
         self._connection.wake()
         return Ticket(key, self._answer, read)
+
+    def _posted_at(self, chat: int, seq: int) -> int:
+        """When a row was posted: after a restore another one may stand there. 0: not known."""
+        row = self.store.timeline.row(chat, seq)
+        return row.at if row else 0
 
     async def _answer(self, key: int) -> Answer:
         def answer() -> Answer | None:

@@ -56,6 +56,9 @@ def rewrite(
         if meant is None:
             return None
         fields[name] = meant
+    at: int = getattr(command, "at", 0)
+    if at and fields.get("seq", 0) < 0:
+        fields["at"] = 0  # what is about to be posted has no time yet
     return msgspec.structs.replace(command, **fields) if fields else command
 
 

@@ -17,6 +17,7 @@ class EditText(Command, tag=0x11):
     chat: Ref
     seq: Ref
     text: str
+    at: Int = 0  # when that message was posted: another one in its place is left alone
 
 
 class DeleteMessage(Command, tag=0x12):
@@ -24,6 +25,7 @@ class DeleteMessage(Command, tag=0x12):
 
     chat: Ref
     seq: Ref
+    at: Int = 0  # as in EditText
 
 
 class OpenDirect(Command, tag=0x13):
@@ -99,6 +101,7 @@ class Report(Command, tag=0x1C):
     seq: Int
     reason: Int = 0  # ReportReason
     text: str = ""
+    at: Int = 0  # as in EditText
 
 
 class SetName(Command, tag=0x1D):

@@ -70,10 +70,13 @@ def _checked(context: Context, chat: Chat | None, action: Action) -> Place:
     return Place(chat, member)
 
 
-def text_row(context: Context, place: Place, seq: int) -> StoredRow:
-    """A text that the caller may see. Raises Refused(NOT_FOUND)."""
+def text_row(context: Context, place: Place, seq: int, at: int) -> StoredRow:
+    """A text that the caller may see, posted at that time if `at` is not 0.
+
+    Raises Refused(NOT_FOUND), also where a restore put another text in its place.
+    """
     row = messages.row(context.tx, place.chat.id, seq) if visible(place, seq) else None
-    if row is None or row.kind != RowKind.TEXT:
+    if row is None or row.kind != RowKind.TEXT or at not in (0, row.sent_at):
         raise Refused(ErrorCode.NOT_FOUND)
     return row
 

@@ -75,6 +75,16 @@ def test_a_tombstone_keeps_its_place_and_is_wiped(village: Village) -> None:
     assert village.refused("anna", DeleteMessage(chat, first)) == ErrorCode.NOT_FOUND
 
 
+def test_a_text_that_took_the_place_of_the_one_meant_is_left_alone(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    seq = village.says("anna", chat, "hello")
+    at = village.row(chat, seq).sent_at
+    assert village.refused("anna", EditText(chat, seq, "x", at - 1)) == ErrorCode.NOT_FOUND
+    assert village.refused("anna", DeleteMessage(chat, seq, at - 1)) == ErrorCode.NOT_FOUND
+    village.done("anna", EditText(chat, seq, "hello!", at))
+    village.done("anna", DeleteMessage(chat, seq, at))
+
+
 def test_system_rows_are_not_edited_or_deleted(village: Village) -> None:
     chat = village.group("anna", "budi")
     assert village.refused("anna", EditText(chat, 1, "x")) == ErrorCode.NOT_FOUND

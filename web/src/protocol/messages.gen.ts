@@ -43,6 +43,8 @@ export interface EditText {
   chat: number;
   seq: number;
   text: string;
+  /** when that message was posted: another one in its place is left alone */
+  at: number;
 }
 
 /** Delete a message for everyone: an own one, or any as the group's owner. */
@@ -51,6 +53,8 @@ export interface DeleteMessage {
   tag: typeof DeleteMessage;
   chat: number;
   seq: number;
+  /** as in EditText */
+  at: number;
 }
 
 /** Find or make the direct chat with somebody one shares a chat with; 0: notes to self. */
@@ -132,6 +136,8 @@ export interface Report {
   /** ReportReason */
   reason: number;
   text: string;
+  /** as in EditText */
+  at: number;
 }
 
 /** Change one's own name. */
@@ -667,8 +673,8 @@ export type Message = FromServer | Command | Request | Notice | Hello;
  *  in front: * a list, ? nil or a part; =1: the default where it is not nothing. */
 export const LAYOUTS = `1:version epoch cursor outbox number|build flags tail=1 backfillTo backfillAt backfillAlias *commands@
 16:chat~ text$|replyTo~
-17:chat~ seq~ text$
-18:chat~ seq~
+17:chat~ seq~ text$|at
+18:chat~ seq~|at
 19:user
 20:title$|*members
 21:chat~ title$
@@ -678,7 +684,7 @@ export const LAYOUTS = `1:version epoch cursor outbox number|build flags tail=1 
 25:token$
 26:|chat~
 27:user|blocked=1
-28:chat~ seq|reason text$
+28:chat~ seq|reason text$ at
 29:name$
 30:device
 32:request *chats|tail=1

@@ -54,7 +54,7 @@ def edit_text(context: Context, command: EditText) -> Done:
     """
     text = texts.message_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.EDIT_OWN)
-    row = access.text_row(context, place, command.seq)
+    row = access.text_row(context, place, command.seq, command.at)
     if row.author_id != context.caller.user_id:
         raise Refused(ErrorCode.FORBIDDEN)
     if row.text != text:
@@ -70,7 +70,7 @@ def delete_message(context: Context, command: DeleteMessage) -> Done:
         Refused(FORBIDDEN): somebody else's, and the caller doesn't own the group.
     """
     place = access.change(context, command.chat, Action.DELETE_OWN)
-    row = access.text_row(context, place, command.seq)
+    row = access.text_row(context, place, command.seq, command.at)
     if row.author_id != context.caller.user_id and not rights.may(
         ChatKind(place.chat.kind), access.role(place), Action.DELETE_OTHERS
     ):

@@ -61,7 +61,7 @@ def report(context: Context, command: Report) -> Done:
     place = access.look(context, command.chat, Action.REPORT)
     excerpt, author = "", 0
     if command.seq:
-        row = access.text_row(context, place, command.seq)
+        row = access.text_row(context, place, command.seq, command.at)
         excerpt, author = row.text, row.author_id
     known = command.reason in set(ReportReason)
     reports.add_report(
