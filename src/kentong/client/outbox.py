@@ -1,9 +1,12 @@
 """The outbox: numbered commands, written before they leave and kept until long after."""
 # ruff: noqa: S608 - SQL is put together from constants
 
+import hashlib
 import random
 from collections.abc import Callable
 from typing import Any, Final, cast
+
+import msgspec
 
 from kentong.client import references
 from kentong.client.database import Database
@@ -38,7 +41,7 @@ class Outbox:
         self._set_number = set_number
         self._random = source
         if not self.id:
-            self._take_new()
+            self._take(self._random_id())
 
     @property
     def id(self) -> int:
@@ -50,9 +53,25 @@ class Outbox:
         """The number that the next command will get."""
         return self._number("outbox_next")
 
-    def _take_new(self) -> None:
-        self._set_number("outbox", self._random.randint(1, INTEGER_MAX))
+    def _take(self, outbox: int) -> None:
+        self._set_number("outbox", outbox)
         self._set_number("outbox_next", 1)
+
+    def _random_id(self) -> int:
+        return self._random.randint(1, INTEGER_MAX)
+
+    def _next_id(self, moved: list[Entry]) -> int:
+        """The outbox that these commands move to.
+
+        Copies of a store that move the same commands find the same one, without knowing of
+        each other: so the server sees repeats, and each takes effect once.
+        """
+        if not moved:
+            return self._random_id()
+        first = moved[0]
+        origin = [self.id, self._number("epoch"), first.key, first.written_at, first.frame]
+        digest = hashlib.sha256(msgspec.msgpack.encode(origin)).digest()
+        return 1 + int.from_bytes(digest[:8], "big") % INTEGER_MAX
 
     # -- Writing ------------------------------------------------------------------------
 
@@ -176,7 +195,7 @@ class Outbox:
     def _renumber(self, moved: list[Entry], now: int, has: Callable[[int, int], bool]) -> list[int]:
         """Give these commands new numbers in a new outbox, in order of their keys."""
         renumbering = Renumbering(self._entries("outbox <> ?", (LOCAL,)), moved, has)
-        self._take_new()
+        self._take(self._next_id(moved))
         refused = []
         for entry in moved:
             command = renumbering.move(entry, self.next_number)

@@ -182,6 +182,22 @@ def test_what_is_about_a_lost_chat_is_dropped_with_a_notice(store: Store, server
     assert texts(backup) == ["here"]
 
 
+def test_what_names_a_text_says_when_it_was_posted_unless_it_is_posted_anew(
+    store: Store, server: Double
+) -> None:
+    write(store, wire.SendText(CHAT, "mine"))
+    exchange(store, server)
+    write(store, wire.EditText(CHAT, 1, "better", NOW))
+    write(store, wire.DeleteMessage(CHAT, 2, NOW))
+    with store.transaction():
+        store.outbox.requeue({}, NOW, lambda chat, seq: True)
+    assert frames(store) == [
+        wire.SendText(CHAT, "mine"),
+        wire.EditText(CHAT, -1, "better"),
+        wire.DeleteMessage(CHAT, 2, NOW),
+    ]
+
+
 def test_two_clones_send_each_text_once(tmp_path: Path, server: Double) -> None:
     store = open_store(tmp_path / "device.db")
     write(store, wire.SendText(CHAT, "common"))
@@ -196,6 +212,21 @@ def test_two_clones_send_each_text_once(tmp_path: Path, server: Double) -> None:
     assert texts(server) == ["common"]
     assert [texts(server, chat) for chat in (90_001, 90_002)] == [["of 0"], ["of 1"]]
     assert stores[0].outbox.id != stores[1].outbox.id
+
+
+def test_two_clones_that_fork_send_what_both_have_once(tmp_path: Path, server: Double) -> None:
+    store = open_store(tmp_path / "device.db")
+    for text in ("a", "b"):
+        write(store, wire.SendText(CHAT, text))
+    server.last[store.outbox.id] = 1  # by a third clone
+    server.answers[store.outbox.id, 1] = b"other", wire.Done()
+    store.close()
+    shutil.copy(tmp_path / "device.db", tmp_path / "clone.db")
+    stores = [open_store(tmp_path / name) for name in ("device.db", "clone.db")]
+    write(stores[1], wire.SendText(CHAT, "c"))
+    for each in stores:
+        exchange(each, server)
+    assert texts(server) == ["a", "b", "c"]
 
 
 def test_a_fork_writes_references_anew(store: Store) -> None:
