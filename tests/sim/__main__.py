@@ -8,6 +8,7 @@ import time
 import traceback
 
 from kentong.protocol.planted import NOTHING, Planted
+from tests.sim.invariants import Broken
 from tests.sim.storm import run_seed
 
 
@@ -15,6 +16,8 @@ def attempt(seed: int, planted: frozenset[Planted] = NOTHING) -> str:
     """What a seed breaks, "" if nothing."""
     try:
         run_seed(seed, planted)
+    except Broken as broken:
+        return str(broken)
     except Exception:  # noqa: BLE001 - whatever it is, it is what the simulation looks for
         return traceback.format_exc()
     return ""
@@ -37,7 +40,7 @@ def main() -> int:
         ):
             if problem:
                 failed += 1
-                print(f"seed {seed}:\n{problem}", file=sys.stderr)
+                print(f"seed {seed}: {problem}", file=sys.stderr, flush=True)
     took = time.monotonic() - began
     print(f"{len(seeds) - failed} seeds passed, {failed} failed, in {took:.0f} s")
     return 1 if failed else 0

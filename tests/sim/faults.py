@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 RATES = (0.0, 0.02, 0.1, 0.3)
+PLENTY = 1_000_000.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,14 +15,17 @@ class Faults:
     cut: float  # a frame that is the last of its connection, half of the time silently
     lost_answer: float  # of an exchange
     repeated: float  # an exchange that arrives twice, the second time late
+    frames_on_way: float  # more to one device, and the server holds back
     slow_storage: float
     slow_storage_s: float
-    lost_wakeup: float
+    lost_wakeup: float  # of the bus; 1: it is down
     crashes_per_minute: float  # of the server
     client_crashes_per_minute: float
+    reinstalls_per_minute: float  # a device that loses its store and starts from nothing
     restores_per_minute: float  # of an older backup
     clones_per_minute: float  # of a device's store
     offline_per_minute: float
+    horizons_per_minute: float  # old removals are forgotten
 
     @classmethod
     def drawn(cls, source: random.Random) -> "Faults":
@@ -30,23 +34,30 @@ class Faults:
         def often() -> float:
             return source.choice((0.0, 0.0, 0.2, 1.0))
 
+        def seldom() -> float:
+            return source.choice((0.0, 0.0, 0.0, 0.3))
+
         return cls(
             delay_s=source.choice((0.005, 0.1, 0.7)),
-            cut=source.choice((0.0, 0.002, 0.02)),
+            cut=source.choice((0.0, 0.002, 0.02, 0.1)),
             lost_answer=source.choice(RATES),
             repeated=source.choice(RATES),
+            frames_on_way=source.choice((PLENTY, PLENTY, 4)),
             slow_storage=source.choice(RATES),
             slow_storage_s=source.choice((0.05, 0.5, 3.0)),
             lost_wakeup=source.choice((0.0, 0.0, 0.3, 1.0)),
             crashes_per_minute=often(),
             client_crashes_per_minute=often(),
-            restores_per_minute=source.choice((0.0, 0.0, 0.0, 0.3)),
-            clones_per_minute=source.choice((0.0, 0.0, 0.0, 0.3)),
+            reinstalls_per_minute=seldom(),
+            restores_per_minute=seldom(),
+            clones_per_minute=seldom(),
             offline_per_minute=often(),
+            horizons_per_minute=seldom(),
         )
 
     @classmethod
     def none(cls) -> "Faults":
         """A world in which all is well."""
         values = {field.name: 0.0 for field in dataclasses.fields(cls)}
-        return cls(**{**values, "delay_s": 0.005})
+        calm = {"delay_s": 0.005, "frames_on_way": PLENTY}
+        return cls(**{**values, **calm})

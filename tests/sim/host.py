@@ -7,21 +7,25 @@ import shutil
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from kentong.protocol.planted import Planted
 from kentong.server import config
 from kentong.server.node import Node, start_node
+from kentong.server.storage import horizon
 from kentong.server.storage.engine import (
     Deliver,
     GroupedEngine,
     GroupResult,
     Pending,
     RunGroup,
+    Transaction,
 )
 from kentong.server.storage.sqlite import SqliteDatabase
 from kentong.server.storage.sqlite_files import Options
 from tests.sim.faults import Faults
 
+R = TypeVar("R")
 START_S = 1_795_000_000  # when the simulation begins, seconds since 1970
 GROUP_S = 0.004  # a group takes about this long
 
@@ -71,7 +75,11 @@ class Host:
     """A server that may be down. `life` counts its starts."""
 
     def __init__(
-        self, folder: Path, source: random.Random, faults: Faults, planted: frozenset[Planted]
+        self,
+        folder: Path,
+        source: random.Random,
+        faults: Faults,
+        planted: frozenset[Planted],
     ) -> None:
         self.folder = folder
         self.faults = faults
@@ -82,6 +90,7 @@ class Host:
         self._database: SqliteDatabase | None = None
         self._feeding: asyncio.Task[None] | None = None
         self._tokens = 0
+        self._days = 0
         self.restored = 0
         self.settings: dict[str, str | int] = {
             "data": str(folder),
@@ -89,6 +98,12 @@ class Host:
             "requests_per_minute": 1_000_000,
             "address_per_minute": 1_000_000,
         }
+
+    @property
+    def up(self) -> Node:
+        """The node of a host that is up."""
+        assert self.node is not None
+        return self.node
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -139,6 +154,22 @@ class Host:
         if self._database is not None:
             self._database.lose_power()
         self.node = self._database = self._feeding = None
+
+    def at_once(self, work: Callable[[Transaction], R]) -> R:
+        """Run a work on the database of a host that is up, and commit it: no time passes."""
+        assert self._database is not None
+        (outcome,) = self._database.run_group([work]).outcomes
+        self._database.read_group([])  # with a planted bug this commits
+        if outcome.error is not None:
+            raise outcome.error
+        result: R = outcome.result
+        return result
+
+    def turn_horizon(self) -> None:
+        """As if so many days had passed that all removals so far may be forgotten."""
+        self._days += 1
+        if self.node is not None:
+            self.at_once(lambda tx: horizon.turn(tx, self._days, 0))
 
     def back_up(self, target: Path) -> None:
         """Copy the database as it is."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import selectors
+from collections.abc import Callable
 from typing import Any
+
+STEPS_MAX = 500_000  # of one loop; a seed takes some ten thousand
 
 
 class _NoSelector(selectors.BaseSelector):
@@ -10,11 +13,16 @@ class _NoSelector(selectors.BaseSelector):
 
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.steps = 0
+        self.on_too_many: Callable[[], object] = _ignore
         self._map: dict[Any, selectors.SelectorKey] = {}
 
     def select(self, timeout: float | None = None) -> list[Any]:
         assert timeout is not None, "everything waits for something that can't come"
         self.now_s += max(timeout, 0.0)
+        self.steps += 1
+        if self.steps == STEPS_MAX:
+            self.on_too_many()
         return []
 
     def register(
@@ -34,8 +42,16 @@ class _NoSelector(selectors.BaseSelector):
         return self._map
 
 
+def _ignore() -> None:
+    """Nobody minds."""
+
+
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Time starts at 0 and passes only when everybody waits."""
+    """Time starts at 0 and passes only when everybody waits.
+
+    Whoever goes in circles is found by counting steps, not by a real clock: the same seed
+    always ends at the same place.
+    """
 
     def __init__(self) -> None:
         self._clock = _NoSelector()
@@ -44,3 +60,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since the simulation began."""
         return self._clock.now_s
+
+    @property
+    def steps(self) -> int:
+        """How often it looked for something to do."""
+        return self._clock.steps
+
+    def call_after_too_many_steps(self, callback: Callable[[], object]) -> None:
+        """Call this once when STEPS_MAX is reached."""
+        self._clock.on_too_many = callback

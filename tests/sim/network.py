@@ -46,8 +46,8 @@ class ServerEnd:
 
     @property
     def congested(self) -> bool:
-        """The simulated network takes everything."""
-        return False
+        """As many frames are on their way as the network takes."""
+        return self._wire.is_full
 
     def send(self, frame: bytes) -> None:
         self._wire.to_client(frame)
@@ -71,6 +71,7 @@ class Wire:
         self._inbox: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._due = [0.0, 0.0]  # of the last frame, by direction
         self._cut = [False, False]
+        self._on_way = 0  # frames to the client
         self.session: Session | None = None
         self.online: Callable[[], bool] = lambda: True
 
@@ -91,10 +92,23 @@ class Wire:
         self._cut = [True, True]
         self._loop.call_later(self._weather.delay_s(), self.end_at_server)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the server should hold back."""
+        return self._on_way >= self._weather.faults.frames_on_way
+
     def to_client(self, frame: bytes | None) -> None:
         """Let a frame, or the end, travel down."""
         if self._host.life == self._life:
-            self._pass(1, self._inbox.put_nowait, frame)
+            self._on_way += 1  # if it is cut, for good
+            self._pass(1, self._at_client, frame)
+
+    def _at_client(self, frame: bytes | None) -> None:
+        was_full = self.is_full
+        self._on_way -= 1
+        self._inbox.put_nowait(frame)
+        if was_full and self.session is not None and self._host.life == self._life:
+            self.session.writable()
 
     def _pass(self, way: int, arrive: Callable[[bytes | None], None], frame: bytes | None) -> None:
         weather = self._weather

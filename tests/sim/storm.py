@@ -4,6 +4,7 @@ import asyncio
 import random
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from kentong.client.messenger import Messenger
@@ -12,16 +13,23 @@ from kentong.protocol.messages import GetRange, Hello, HelloFlag, Rows
 from kentong.protocol.planted import NOTHING, Planted
 from kentong.server.model import MemberState
 from tests.sim import checks
-from tests.sim.checks import Broken, Truth
+from tests.sim.checks import Truth
+from tests.sim.deeds import Deeds
 from tests.sim.faults import Faults
 from tests.sim.host import Host
-from tests.sim.loop import SimulatedLoop
+from tests.sim.invariants import Broken, Invariant
+from tests.sim.loop import STEPS_MAX, SimulatedLoop
 from tests.sim.network import SimulatedTransport, Weather
-from tests.sim.people import Phone, Village
+from tests.sim.phone import Phone
+from tests.sim.scene import Scene
+from tests.sim.village import Village
 
+MINUTE_S = 60.0
 LIVE_S = 240.0
 CLEAR_S = 1_800.0  # after the storm everything must be right within this
-MINUTE_S = 60.0
+TURNS_S = 7_200.0  # or within this where copies of a store have to take turns
+LOOK_EVERY_S = 20.0
+STORY_S = 20_000.0
 
 
 class Storm:
@@ -30,36 +38,40 @@ class Storm:
     def __init__(self, seed: int, planted: frozenset[Planted], folder: Path) -> None:
         self.source = random.Random(seed)
         self.faults = Faults.drawn(self.source)
+        self.scene = Scene.drawn(self.source)
         self.host = Host(folder / "server", self.source, Faults.none(), planted)
+        self.host.settings.update(self.scene.rates)
         self.weather = Weather(self.source, Faults.none())
-        self.village = Village(folder, self.host, self.weather, self.source, planted)
+        self.village = Village(folder, self.host, self.weather, planted)
         self.backup = folder / "backup.db"
-        self.clones = 0
 
     async def run(self) -> None:
         """The whole story."""
         await self.host.start()
-        await self.village.settle(people=3, phones=self.source.choice((1, 2)))
+        self.village.settle(self.scene)
         self.host.faults = self.weather.faults = self.faults
-        deeds = [
-            self.village.live(LIVE_S, self.source.choice((0.3, 2.0))),
+        for phone in self.village.phones:
+            await phone.start()
+        await asyncio.gather(
+            Deeds(self.village).live(LIVE_S, self.scene.pause_s),
             self._often(self.faults.crashes_per_minute, self._crash_host),
             self._often(self.faults.client_crashes_per_minute, self._crash_phone),
+            self._often(self.faults.reinstalls_per_minute, self._reinstall),
             self._often(self.faults.offline_per_minute, self._go_offline),
             self._often(self.faults.restores_per_minute, self._restore),
             self._often(self.faults.clones_per_minute, self._clone),
-        ]
-        await asyncio.gather(*deeds)
+            self._often(self.faults.horizons_per_minute, self._turn_horizon),
+        )
         await self._clear_up()
         await self._check()
 
-    async def _often(self, per_minute: float, deed: object) -> None:
+    async def _often(self, per_minute: float, fault: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + LIVE_S
         while per_minute and loop.time() < until:
             await asyncio.sleep(self.source.expovariate(per_minute / MINUTE_S))
             if loop.time() < until:
-                await deed()  # type: ignore[operator]
+                await fault()
 
     # -- Faults -------------------------------------------------------------------------
 
@@ -86,6 +98,11 @@ class Storm:
         if phone.messenger is None:
             await phone.start()
 
+    async def _reinstall(self) -> None:
+        phone = self.source.choice(self.village.phones)
+        if phone.messenger is not None and self.host.node is not None:
+            await phone.reinstall(self.village.sign_in(phone.user))
+
     async def _go_offline(self) -> None:
         phone = self.source.choice(self.village.phones)
         phone.transport.online = False
@@ -97,60 +114,105 @@ class Storm:
         await asyncio.sleep(self.source.expovariate(1 / 20.0))
         if self.backup.exists() and self.host.node is not None:
             await self.host.restore(self.backup)
+            await self.village.sign_in_again()
+
+    async def _turn_horizon(self) -> None:
+        self.host.turn_horizon()
 
     async def _clone(self) -> None:
-        phone, other = self.source.sample(self.village.phones, 2)
-        if phone.messenger is None or other.messenger is None or phone.user != other.user:
-            return
-        phone.ever_cloned = other.ever_cloned = True
-        self.clones += 1
-        await phone.clone(other)
+        phones = self.village.phones
+        pairs = [
+            (phone, other)
+            for phone in phones
+            for other in phones
+            if phone is not other and phone.user == other.user and other.messenger is not None
+        ]
+        if pairs:
+            phone, other = self.source.choice(pairs)
+            await phone.clone(other)
 
     # -- The end ------------------------------------------------------------------------
 
     async def _clear_up(self) -> None:
+        """Wait, with nothing for anybody to do, until nothing changes any more."""
         self.host.faults = self.weather.faults = Faults.none()
         await self._start_host()
         for phone in self.village.phones:
             phone.transport.online = True
             await self._start_phone(phone)
-            assert phone.messenger is not None
-            phone.messenger.network_changed()
-        await asyncio.sleep(CLEAR_S)
+            phone.running.network_changed()
+        before: list[object] = []
+        patience = TURNS_S if any(map(self.village.twins, self.village.phones)) else CLEAR_S
+        for _ in range(int(patience / LOOK_EVERY_S)):
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = [self._look(phone) for phone in self.village.phones]
+            if now == before and all(map(self._is_done, self.village.phones)):
+                return
+            before = now
+        waiting = [phone.name for phone in self.village.phones if not self._is_done(phone)]
+        raise Broken(Invariant.SETTLES, f"after {patience:.0f} s these wait: {waiting}")
+
+    def _look(self, phone: Phone) -> object:
+        chats = sorted(phone.running.store.chats(), key=lambda chat: chat.id)
+        return phone.running.own, chats
+
+    def _is_done(self, phone: Phone) -> bool:
+        messenger = phone.running
+        waits = messenger.store.outbox.unanswered() or messenger.store.number("requeue")
+        has_link = messenger.is_online or self.village.twins(phone)
+        return bool(has_link and not waits)
 
     async def _check(self) -> None:
-        checks.nothing_waits(self.village)
-        node = self.host.node
-        assert node is not None
-        truth: Truth = await node.engine.read(checks.read_truth)
-        checks.once(self.village, truth)
-        checks.kept_survives_a_restore(self.village, truth)
-        for index, phone in enumerate(self.village.phones):
-            checks.kept_is_true(phone, truth)
-            await self._refused_to_the_gone(phone, truth)
-            newcomer = await self.village.newcomer(phone, f"newcomer{index}")
-            veteran, fresh = phone.messenger, newcomer.messenger
-            assert veteran is not None
-            assert fresh is not None
-            await self._look_at_everything(fresh)
-            await self._look_at_everything(veteran)
-            await asyncio.sleep(MINUTE_S)
-            checks.same_heads(veteran, fresh)
-            truth = await node.engine.read(checks.read_truth)
+        truth: Truth = await self.host.up.engine.read(checks.read_truth)
+        checks.written_counts(self.village, truth)
+        checks.never_unfounded(self.village)
+        rest = self.village.phones
+        while rest:
+            together = list({phone.secret: phone for phone in rest}.values())  # no twins
+            rest = [phone for phone in rest if phone not in together]
+            await self._compare(together)
+
+    async def _compare(self, phones: list[Phone]) -> None:
+        """What these devices know, with devices of the same people that start from nothing."""
+        pairs: list[tuple[Phone, Phone]] = []
+        for index, phone in enumerate(phones):
+            for twin in self.village.twins(phone):
+                await twin.stop()
+                await phone.stop()  # it does not have to wait for its turn any more
+            await self._start_phone(phone)
+            pairs.append((phone, await self.village.newcomer(phone, f"newcomer{index}")))
+        for phone, newcomer in pairs:
+            await self._look_at_everything(newcomer.running)
+            await self._look_at_everything(phone.running)
+            await self._refused_to_the_gone(phone)
+        await asyncio.sleep(MINUTE_S)
+        truth: Truth = await self.host.up.engine.read(checks.read_truth)
+        for phone, newcomer in pairs:
+            checks.same_heads(phone.running, newcomer.running)
             checks.kept_is_true(phone, truth)
             checks.kept_is_true(newcomer, truth)
-            await newcomer.stop()
+            await newcomer.remove()
+            await phone.stop()
 
     async def _look_at_everything(self, messenger: Messenger) -> None:
-        await asyncio.wait_for(messenger.wait_online(), MINUTE_S)
+        await self._soon(messenger.wait_online())
         for chat in messenger.chats():
-            rows = await asyncio.wait_for(messenger.history(chat.id, 1, chat.last_seq), MINUTE_S)
+            await self._soon(messenger.history(chat.id, 1, chat.last_seq))
+            rows = messenger.rows(chat.id, 1, chat.last_seq)
             expected = list(range(max(chat.first_seq, 1), chat.last_seq + 1))
             if [row.seq for row in rows] != expected:
-                raise Broken(f"history of {chat.id} has holes: {[row.seq for row in rows]}")
+                what = f"history of {chat.id} has holes: {[row.seq for row in rows]}"
+                raise Broken(Invariant.SAME, what)
 
-    async def _refused_to_the_gone(self, phone: Phone, truth: Truth) -> None:
-        """Who was removed asks for rows all the same, and gets none."""
+    async def _soon(self, wait: Awaitable[object]) -> None:
+        try:
+            await asyncio.wait_for(wait, MINUTE_S)
+        except TimeoutError:
+            raise Broken(Invariant.SETTLES, "with a good network an answer never comes") from None
+
+    async def _refused_to_the_gone(self, phone: Phone) -> None:
+        """RIGHTS: who was removed asks for rows all the same, and gets none."""
+        truth: Truth = await self.host.up.engine.read(checks.read_truth)
         transport = SimulatedTransport(self.host, self.weather, phone.secret)
         for (chat, user), (state, _) in truth.places.items():
             if user != phone.user or state == MemberState.ACTIVE:
@@ -159,7 +221,8 @@ class Storm:
             body = join([encode(hello), encode(GetRange(1, chat, 1, 100))])
             for frame in split(await transport.post(body)):
                 if isinstance(decode_from_server(frame), Rows):
-                    raise Broken(f"{phone.name} was removed from {chat} and is still served")
+                    what = f"{phone.name} was removed from {chat} and is still served"
+                    raise Broken(Invariant.RIGHTS, what)
 
     async def end(self) -> None:
         """Leave nothing behind."""
@@ -173,8 +236,13 @@ def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> None:
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="sim-", dir=memory if memory.is_dir() else None))
     loop = SimulatedLoop()
+    story = loop.create_task(_story(seed, planted, folder))
+    loop.call_after_too_many_steps(story.cancel)
     try:
-        loop.run_until_complete(_story(seed, planted, folder))
+        loop.run_until_complete(story)
+    except asyncio.CancelledError:
+        what = f"still busy after {STEPS_MAX} steps of the event loop"
+        raise Broken(Invariant.SETTLES, what) from None
     finally:
         loop.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -183,7 +251,10 @@ def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> None:
 async def _story(seed: int, planted: frozenset[Planted], folder: Path) -> None:
     storm = Storm(seed, planted, folder)
     try:
-        await storm.run()
+        async with asyncio.timeout(STORY_S):
+            await storm.run()
+    except TimeoutError:
+        raise Broken(Invariant.SETTLES, f"no end after {STORY_S:.0f} s") from None
     finally:
         await storm.end()
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]

@@ -13,7 +13,7 @@ class Planted(enum.Enum):
     # In the server
     NO_IDEMPOTENCY = "a repeated command takes effect again"
     CURSOR_SKIPS_ONE = "the cursor that a device is told is one too far"
-    PUSH_BEFORE_COMMIT = "changes are told before they are committed"
+    PUSH_BEFORE_COMMIT = "commands are answered before they are committed"
     FEEDER_STOPS = "the feeder stops after twenty passes"
     REMOVED_STILL_SERVED = "a removed member may still read"
 
