@@ -1,6 +1,7 @@
 /**
  * The tabs of one browser: one leads and owns the connection, the others follow. The lead
- * is a Web Lock, so it passes on when its tab dies. Plain HTTP pages have no locks: there
+ * is a Web Lock, so it passes on when its tab dies; a tab that the system froze keeps its
+ * lock, so one that is answered by nobody takes it. Plain HTTP pages have no locks: there
  * tabs ask each other, and if two lead for a moment the server fences the older one; both
  * may write to the store meanwhile, since every transaction checks what it builds on.
  */
@@ -9,6 +10,7 @@
 export type Talk =
   | { about: "who" }
   | { about: "here" }
+  | { about: "lead" }
   | { about: "gone" }
   | { about: string; [detail: string]: unknown };
 
@@ -20,10 +22,11 @@ export interface TabEvents {
 }
 
 const ANSWER_MS = 300; // for a tab that leads to say so
-const GRACE_MS = 1_000; // for a busy one
+const GRACE_MS = 2_000; // for a busy one
 
 export class Tabs {
   isLeader = false;
+  #isFollowing = false;
   readonly #channel: BroadcastChannel | null;
   #election: ReturnType<typeof setTimeout> | null = null;
   #release: () => void = () => undefined;
@@ -44,11 +47,21 @@ export class Tabs {
       return this.#elect(ANSWER_MS);
     }
     this.say({ about: "who" });
-    void navigator.locks.request(this.#name, () => this.#holdLead());
+    this.#queue();
   }
 
   get hasLocks(): boolean {
     return typeof navigator !== "undefined" && "locks" in navigator;
+  }
+
+  /** Lead as soon as the lock is free, or at once; whoever it is taken from waits for it again. */
+  #queue(steal = false): void {
+    const held = navigator.locks.request(this.#name, { steal }, () => this.#holdLead());
+    held.catch((error: DOMException) => {
+      if (error.name !== "AbortError") return;
+      this.#follow();
+      this.#queue();
+    });
   }
 
   #holdLead(): Promise<void> {
@@ -57,9 +70,17 @@ export class Tabs {
   }
 
   #lead(): void {
+    this.#decided();
     this.isLeader = true;
+    this.#isFollowing = false;
     this.#events.lead();
-    this.say({ about: "here" });
+    this.say({ about: "lead" });
+  }
+
+  #follow(): void {
+    this.isLeader = false;
+    this.#isFollowing = true;
+    this.#events.follow();
   }
 
   /** To all other tabs. */
@@ -70,24 +91,27 @@ export class Tabs {
   #hear(talk: Talk): void {
     if (talk.about === "who") {
       if (this.isLeader) this.say({ about: "here" });
-    } else if (talk.about === "here") this.#heardLeader();
-    else if (talk.about === "gone") this.#elect(Math.random() * ANSWER_MS);
+    } else if (talk.about === "here" || talk.about === "lead") {
+      this.#decided();
+      const isNews = talk.about === "lead" || !this.#isFollowing;
+      if (isNews && !this.isLeader) this.#follow();
+    } else if (talk.about === "gone") this.#elect(Math.random() * ANSWER_MS);
     else this.#events.hear(talk);
   }
 
-  #heardLeader(): void {
+  #decided(): void {
     if (this.#election) clearTimeout(this.#election);
     this.#election = null;
-    if (!this.isLeader) this.#events.follow();
   }
 
-  /** Lead unless somebody who does answers in time. Locks make this needless. */
+  /** Lead unless somebody who does answers in time. */
   #elect(ms: number): void {
-    if (this.hasLocks || this.isLeader || this.#election) return;
+    if (this.isLeader || this.#election) return;
     this.say({ about: "who" });
     this.#election = setTimeout(() => {
       this.#election = null;
-      this.#lead();
+      if (this.hasLocks) this.#queue(true);
+      else this.#lead();
     }, ms);
   }
 
@@ -99,8 +123,8 @@ export class Tabs {
   /** The server told this tab that a newer connection took over: does another tab lead? */
   yield(otherwise: () => void): void {
     if (this.hasLocks || !this.#channel) return otherwise();
-    this.isLeader = false;
-    this.#events.follow();
+    this.#follow();
+    this.#decided(); // following asked for a leader in its own way
     this.#election = setTimeout(() => {
       this.#election = null;
       this.isLeader = true;
@@ -110,6 +134,7 @@ export class Tabs {
   }
 
   stop(): void {
+    this.#decided();
     this.#release();
     this.#channel?.close();
   }
