@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwrig
 
 WAIT_S = 30
 WAIT_MS = WAIT_S * 1000
+LOOK_S = 0.05
 LINK = re.compile(r"http\S+/#join=(\S+)")
 KENTONG = [sys.executable, "-m", "kentong.cli.main"]
 FLAGS = [
@@ -48,6 +49,7 @@ class Server:
                     *KENTONG,
                     *("serve", "--host", "127.0.0.1", "--port", str(self.port)),
                     *("--data", str(self.folder / "data"), "--disk-reserve-mib", "0"),
+                    *("--signups-per-address", "20"),  # everybody lives at one address here
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -110,6 +112,7 @@ def until(is_true: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + WAIT_S
     while not is_true():
         assert time.monotonic() < end, f"not within {WAIT_S} s: {what}"
+        time.sleep(LOOK_S)  # two cores are shared with a server and a browser
 
 
 def launch(playwright: Playwright, path: str) -> Browser:
@@ -156,7 +159,7 @@ def make_link(page: Page) -> str:
 
 
 def open_chat(page: Page, title: str) -> None:
-    page.locator("a.chat-row", has_text=title).first.click()
+    page.locator("a.chat-row", has=page.locator(".title", has_text=title)).first.click()
     expect(page.get_by_role("main", name=title)).to_be_visible(timeout=WAIT_MS)
 
 
@@ -201,3 +204,25 @@ def pair(browser: Browser, server: Server) -> tuple[Page, Page]:
     open_chat(anna, "Budi")
     open_chat(budi, "Anna")
     return anna, budi
+
+
+def dispatch_sync(page: Page, address: str, tag: str) -> None:
+    """What a browser does for its workers when there is a network again."""
+    tools = page.context.new_cdp_session(page)
+    known: list[dict[str, str]] = []
+    tools.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: known.extend(event["registrations"]),
+    )
+    tools.send("ServiceWorker.enable")
+
+    def is_told() -> bool:
+        page.evaluate("() => true")  # lets events come
+        return any(one["scopeURL"].startswith(address) for one in known)
+
+    until(is_told, "the browser tells of the worker")
+    number = next(one["registrationId"] for one in known if one["scopeURL"].startswith(address))
+    tools.send(
+        "ServiceWorker.dispatchSyncEvent",
+        {"origin": address, "registrationId": number, "tag": tag, "lastChance": False},
+    )

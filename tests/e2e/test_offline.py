@@ -77,3 +77,28 @@ def test_browser_closed_and_opened_offline_then_online(
     house.expect_state(page, "waits on disk", "Sent")
     house.expect_once(page, "before", "waits on disk")
     second.close()
+
+
+def test_worker_sends_what_waits_when_no_page_is_open(browser: Browser, server: Server) -> None:
+    anna, budi = house.pair(browser, server)
+    house.write(anna, "before")
+    house.expect_state(anna, "before", "Read")
+    house.wait_for_worker(anna)
+    anna.reload()
+    house.expect_once(anna, "before")
+    server.stop()
+    house.write(anna, "left behind")
+    house.expect_state(anna, "left behind", WAITING)
+    address = anna.url
+    other = anna.context.new_page()
+    anna.close()
+    server.start()
+    house.dispatch_sync(other, server.address, "outbox")
+    house.expect_once(budi, "left behind")
+    server.stop()
+    other.goto(address)
+    house.expect_once(other, "left behind")
+    expect(other.locator(".row.own", has=house.bubble(other, "left behind"))).to_have_count(1)
+    server.start()
+    house.expect_once(other, "before", "left behind")
+    house.expect_state(other, "left behind", "Read")

@@ -121,12 +121,17 @@ export class Session implements Speaker {
   }
 
   async start(): Promise<void> {
+    await this.prepare();
+    this.connection.start();
+  }
+
+  /** Before the first hello: a server says who this is only to those that know nothing yet. */
+  async prepare(): Promise<void> {
     const now = this.#seconds();
     await this.#store.write(["singles", "commands"], async (tx) => {
       this.#user = (await tx.single("me"))?.user ?? 0;
       await forgetOld(tx, now);
     });
-    this.connection.start();
   }
 
   #seconds(): number {

@@ -5,9 +5,9 @@ import { Store } from "../client/store";
 import { exchange, type World } from "../client/world";
 
 const PREFIX = "kentong-";
-const ROUNDS_MAX = 50; // a hello carries a few hundred bytes
+const IDLE_MAX = 3; // rounds without an answer: a fork takes one
 
-/** Rejects while there is no network, so that the browser tries again. */
+/** Rejects while not everything can be sent, so that the browser tries again. */
 export async function flushOutbox(build: number): Promise<void> {
   for (const { name } of await indexedDB.databases()) {
     if (name?.startsWith(PREFIX)) await flushStore(name, build);
@@ -18,10 +18,16 @@ async function flushStore(name: string, build: number): Promise<void> {
   const store = await Store.open(name);
   const session = new Session(store, world(), silence(), build);
   try {
-    for (let round = 0; round < ROUNDS_MAX && (await waiting(store)) > 0; round++) {
+    await session.prepare();
+    let idle = 0;
+    for (let left = await waiting(store); left > 0; ) {
       const { hello, channel } = await session.opening(true);
       const answer = await exchange(join([hello]));
       for (const frame of split(answer)) await session.receive(channel, frame);
+      const before = left;
+      left = await waiting(store);
+      idle = left < before ? 0 : idle + 1;
+      if (idle === IDLE_MAX) throw new Error("the server takes nothing now");
     }
   } finally {
     store.close();

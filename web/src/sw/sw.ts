@@ -17,8 +17,10 @@ interface SyncEvent extends ExtendableEvent {
 const CACHE = `shell-${BUILD}`;
 const PAGE = "/index.html";
 const ASSETS = "/assets/";
-/** What the page names, and what repairs an outbox: the rest is kept when it is first used. */
-const FIRST = SHELL.filter((path) => /^\/assets\/(index|epoch|solid)-[^/]+$/.test(path));
+/** What the page names, what repairs an outbox, and menus: the rest is kept when it is used. */
+const FIRST = SHELL.filter((path) =>
+  /^\/assets\/(index|epoch|Above|Modal|actions)-[^/]+$/.test(path),
+);
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
@@ -54,7 +56,16 @@ async function install(): Promise<void> {
   // Hashed names are in the browser's cache already; the page itself must be new.
   await cache.addAll([...FIRST]);
   await cache.put(PAGE, await checked(fetch("/", { cache: "no-cache" })));
+  await Promise.all(SHELL.map((path) => keepKnown(path, cache)));
   await self.skipWaiting();
+}
+
+/** Words and parts that the page fetched before there was a worker. */
+async function keepKnown(path: string, cache: Cache): Promise<void> {
+  if (!path.startsWith(ASSETS)) return;
+  const known = { cache: "only-if-cached", mode: "same-origin" } as const;
+  const found = await fetch(path, known).catch(() => null);
+  if (found?.ok) await cache.put(path, found);
 }
 
 async function checked(request: Promise<Response>): Promise<Response> {
@@ -98,6 +109,6 @@ async function asset(request: Request): Promise<Response> {
 
 /** A page that is open sends by itself. */
 async function flush(): Promise<void> {
-  const pages = await self.clients.matchAll({ type: "window" });
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (pages.length === 0) await flushOutbox(BUILD);
 }
