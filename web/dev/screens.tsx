@@ -25,6 +25,11 @@ const door: Door = {
   async registration() {
     return wish.get("closed") ? "closed" : "open";
   },
+  unsavedCode: () => "",
+  savedCode: () => undefined,
+  async prove() {
+    return { challenge: "", nonce: "" };
+  },
   async join() {
     return "tanah-hujan-bambu-7391-kopi-senja";
   },

@@ -1,7 +1,7 @@
 /** Starts the web client: the words of the reader first, then what this device keeps. */
 
 import { render } from "solid-js/web";
-import { instance, inviteTarget, join, policy, recover } from "./client/join";
+import * as account from "./client/join";
 import { openMessenger } from "./client/messenger";
 import type { Messenger } from "./client/types";
 import type { Door } from "./state/join";
@@ -13,22 +13,25 @@ const build = Number(document.documentElement.dataset.build);
 
 const door: Door = {
   async invite(token) {
-    const { kind, title, member_count, registration } = await inviteTarget(token);
+    const { kind, title, member_count, registration } = await account.inviteTarget(token);
     return { kind, title, memberCount: member_count ?? 0, registration: registration ?? "invite" };
   },
   async registration() {
-    return (await policy()).registration;
+    return (await account.policy()).registration;
   },
-  async join(name, token, registration) {
-    return (await join(name, token, registration)).recovery_code;
+  prove: account.prove,
+  unsavedCode: account.unsavedCode,
+  savedCode: account.savedCode,
+  async join(name, token, proof) {
+    return (await account.join(name, token, proof)).recovery_code;
   },
   async recover(code) {
-    await recover(code);
+    await account.recover(code);
   },
 };
 
 async function start(): Promise<void> {
-  const isSignedIn = instance() !== "";
+  const isSignedIn = account.instance() !== "" && !account.unsavedCode();
   const [language, client] = await Promise.all([
     loadLanguage(recallLanguage()),
     isSignedIn ? openMessenger({ build }) : null,
@@ -41,4 +44,7 @@ async function start(): Promise<void> {
   watchViewport();
 }
 
-void start();
+start().catch((error: unknown) => {
+  // A browser without storage: better a bare sentence than an empty page.
+  document.body.append(`Kentong: ${String(error)}`);
+});

@@ -131,10 +131,4 @@ export class Board implements Events {
   expectLoss(): void {
     this.#mayBeLost = true;
   }
-
-  /** The browser took the store away while it was in use. */
-  lose(): void {
-    this.set({ link: "offline" });
-    this.notice({ kind: "lost", code: 0, chat: 0 });
-  }
 }

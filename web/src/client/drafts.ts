@@ -18,14 +18,17 @@ export class Drafts {
     return typed ?? (await this.#store.read(["drafts"], (tx) => tx.get("drafts", chat))) ?? "";
   }
 
-  save(chat: number, text: string): void {
-    this.#changed.set(chat, text);
-    this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+  /** All of them by chat. */
+  async all(): Promise<Map<number, string>> {
+    const [chats, texts] = await this.#store.read(["drafts"], (tx) =>
+      Promise.all([tx.keys("drafts"), tx.all("drafts")]),
+    );
+    const kept = texts.map((text, at) => [Number(chats[at]), text] as const);
+    return new Map([...kept, ...this.#changed]);
   }
 
-  /** The text was sent. */
-  drop(chat: number): void {
-    this.#changed.set(chat, "");
+  save(chat: number, text: string): void {
+    this.#changed.set(chat, text);
     this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS);
   }
 

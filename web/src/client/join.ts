@@ -37,11 +37,22 @@ export class JoinFailed extends RequestFailed {
 }
 
 const INSTANCE_KEY = "kentong.instance";
+const CODE_KEY = "kentong.code";
 const EVERY_PROOF_BITS_MAX = 28; // a phone would be busy for minutes beyond that
 
 /** The server that this browser is signed in to: "" when it has not been, or forgot. */
 export function instance(): string {
   return localStorage.getItem(INSTANCE_KEY) ?? "";
+}
+
+/** The recovery code of a join in this tab, until its reader says that it is in a safe place. */
+export function unsavedCode(): string {
+  return sessionStorage.getItem(CODE_KEY) ?? "";
+}
+
+/** It is: it is kept here no more. */
+export function savedCode(): void {
+  sessionStorage.removeItem(CODE_KEY);
 }
 
 /** What an invite link leads to. Throws JoinFailed(INVITE_INVALID), or TypeError offline. */
@@ -54,25 +65,24 @@ export function policy(): Promise<Policy> {
   return call<Policy>("policy", {});
 }
 
+/** Work that was done for a challenge of the server. */
+export interface Proof {
+  challenge: string;
+  nonce: string;
+}
+
 /**
- * Make an account and sign this browser in; `token` "" on an open server. Where the
- * registration is known to be open the proof of work goes along at once. Throws JoinFailed
+ * Make an account and sign this browser in; `token` "" on an open server. A proof that was
+ * not asked for does no harm; one that is missing or too old is made here. Throws JoinFailed
  * with the server's code.
  */
-export async function join(
-  name: string,
-  token: string,
-  registration?: Registration,
-): Promise<Joined> {
+export async function join(name: string, token: string, proof?: Proof): Promise<Joined> {
   const body = { token, name, device: deviceName() };
-  const prove = async (): Promise<Joined> =>
-    keep(await call<Joined>("join", { ...body, proof: await proof() }));
-  if (registration === "open") return prove();
   try {
-    return keep(await call<Joined>("join", body));
+    return keepNew(await call<Joined>("join", { ...body, proof }));
   } catch (error) {
     if (!(error instanceof RequestFailed) || error.code !== ErrorCode.PROOF_INVALID) throw error;
-    return prove();
+    return keepNew(await call<Joined>("join", { ...body, proof: await prove() }));
   }
 }
 
@@ -98,11 +108,16 @@ function deviceName(): string {
 }
 
 /** The work that an open server asks of everyone new; loaded only where it is asked. */
-async function proof(): Promise<{ challenge: string; nonce: string }> {
+export async function prove(): Promise<Proof> {
   const task = await call<{ challenge: string; bits: number }>("challenge", {});
   if (task.bits > EVERY_PROOF_BITS_MAX) throw new JoinFailed(ErrorCode.PROOF_INVALID, 0);
   const { solve } = await import("./proof");
   return { challenge: task.challenge, nonce: await solve(task.challenge, task.bits) };
+}
+
+function keepNew(joined: Joined): Joined {
+  sessionStorage.setItem(CODE_KEY, joined.recovery_code);
+  return keep(joined);
 }
 
 function keep(joined: Joined): Joined {

@@ -75,7 +75,8 @@ export async function openMessenger(
 ): Promise<Messenger> {
   const name = PREFIX + instance();
   const board = new Board(options.build);
-  const store = await Store.open(name, () => board.lose());
+  // Another tab signed out, or the browser took the store away: to begin again is to say so.
+  const store = await Store.open(name, () => location.reload());
   const isNew = await store.write(
     OUTBOX,
     async (tx) => {
@@ -171,9 +172,12 @@ class Client implements Messenger {
       await tx.all("chats"),
       await openCommands(tx),
     ]);
+    const drafts = await this.#drafts.all();
     const stored = chats.map((chat) => chatView(chat, open, user));
     const waiting = open.filter(isWaitingChat).map((queued) => this.#waitingChat(queued, open));
-    return [...stored, ...waiting].sort(byTime);
+    return [...stored, ...waiting]
+      .map((chat) => ({ ...chat, draft: drafts.get(chat.id) }))
+      .sort(byTime);
   }
 
   #waitingChat(queued: Queued, open: Queued[]): ChatView {
@@ -235,7 +239,7 @@ class Client implements Messenger {
   }
 
   async sendText(chat: number, text: string, replyTo = 0): Promise<void> {
-    this.#drafts.drop(chat);
+    this.#drafts.save(chat, "");
     await this.#command({ tag: SendText, chat, text, replyTo });
   }
 

@@ -153,8 +153,9 @@ async function rename(tx: Transaction, from: number, to: number): Promise<void> 
 export async function forgetOld(tx: Transaction, now: number): Promise<void> {
   const before = IDBKeyRange.bound(FIRST_ORDER, Infinity);
   for (const item of await tx.all("commands", before, 500)) {
-    const isOld = !item.open && item.answeredAt > 0 && item.answeredAt < now - KEPT_S;
-    if (!isOld) return; // in order of time, more or less: the rest is younger
+    if (item.open) continue;
+    // In order of time, more or less: the rest is younger.
+    if (item.answeredAt >= now - KEPT_S) return;
     await tx.remove("commands", item.order);
   }
 }

@@ -1,7 +1,7 @@
 /** Proof of work for open servers. Its own SHA-256: plain HTTP pages have no crypto.subtle. */
 
 const ROUNDS = 64;
-const BATCH = 20_000; // hashes between two breaths, so that the page stays alive
+const BATCH = 2_000; // hashes between two breaths: somebody types meanwhile
 
 /** A decimal nonce so that SHA-256(challenge + nonce) begins with `bits` zero bits. */
 export async function solve(challenge: string, bits: number): Promise<string> {

@@ -131,6 +131,10 @@ export class Transaction {
     return settled(this.#table(name).getAll(range, count) as IDBRequest<Tables[N][]>);
   }
 
+  keys(name: TableName): Promise<IDBValidKey[]> {
+    return settled(this.#table(name).getAllKeys());
+  }
+
   by<N extends TableName>(
     name: N,
     index: string,

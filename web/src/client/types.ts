@@ -52,6 +52,8 @@ export interface ChatView {
   preview: RowView | null;
   /** Commands of this chat that wait in the outbox. */
   waiting: number;
+  /** What was written and not sent, in lists only. */
+  draft?: string | undefined;
 }
 
 /** Why nothing comes, or that all is well. */

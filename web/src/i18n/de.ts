@@ -18,6 +18,7 @@ export const de: Words = {
   you: "Du",
   unread: { one: "{count} ungelesene Nachricht", other: "{count} ungelesene Nachrichten" },
   nothingYet: "Noch keine Nachrichten",
+  draft: "Entwurf",
 
   // Chat
   back: "Zurück",

@@ -16,6 +16,7 @@ export const en = {
   you: "You",
   unread: { one: "{count} unread message", other: "{count} unread messages" },
   nothingYet: "No messages yet",
+  draft: "Draft",
 
   // Chat
   back: "Back",

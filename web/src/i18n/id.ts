@@ -19,6 +19,7 @@ export const id: Words = {
   you: "Anda",
   unread: { other: "{count} pesan belum dibaca" },
   nothingYet: "Belum ada pesan",
+  draft: "Draf",
 
   // Chat
   back: "Kembali",

@@ -25,16 +25,15 @@ export function isLanguage(tag: string): tag is LanguageTag {
   return tag in LANGUAGES;
 }
 
-/** The texts of one language: English came with the app, any other is fetched. */
+/** The texts of one language: English came with the app and stands in for what can't be fetched. */
 export async function loadWords(tag: LanguageTag): Promise<Words> {
-  switch (tag) {
-    case "id":
-      return (await import("./id")).id;
-    case "de":
-      return (await import("./de")).de;
-    default:
-      return en;
+  try {
+    if (tag === "id") return (await import("./id")).id;
+    if (tag === "de") return (await import("./de")).de;
+  } catch {
+    // No link, and this browser forgot what it had.
   }
+  return en;
 }
 
 /** The second part of the same language. */

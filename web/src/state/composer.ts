@@ -84,7 +84,10 @@ export class Composer {
     this.type([text, this.text()].filter(Boolean).join("\n"));
   }
 
-  /** Resolves once the text is kept on this device; false: there was nothing to send. */
+  /**
+   * Resolves once the text is kept on this device; false: nothing new was sent. Rejects if
+   * it could not be kept: then it is being written again.
+   */
   async submit(): Promise<boolean> {
     if (!this.canSend()) return false;
     const text = this.text().trim();
@@ -94,13 +97,23 @@ export class Composer {
       this.#setMode(null);
     });
     this.#typedAt = 0;
-    if (mode?.name === "edit") {
-      if (text !== mode.row.text) await this.#messenger.editText(this.#chat(), mode.row.seq, text);
-      return false;
+    try {
+      await this.#write(text, mode);
+    } catch (error) {
+      this.takeBack(text);
+      throw error;
     }
-    await this.#messenger.sendText(this.#chat(), text, mode?.row.seq ?? 0);
-    this.saveDraft();
-    return true;
+    return mode?.name !== "edit";
+  }
+
+  async #write(text: string, mode: Mode): Promise<void> {
+    const { row, name } = mode ?? {};
+    if (name !== "edit") {
+      await this.#messenger.sendText(this.#chat(), text, row?.seq ?? 0);
+      this.saveDraft();
+    } else if (row && text !== row.text) {
+      await this.#messenger.editText(this.#chat(), row.seq, text);
+    }
   }
 
   /** Also when leaving the chat: what was typed in the last moments counts. */

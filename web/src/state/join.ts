@@ -1,6 +1,7 @@
 /** Coming in: by an invite link, by open registration, or with a recovery code. */
 
 import { type Accessor, createMemo, createSignal } from "solid-js";
+import type { Proof } from "../client/join";
 import { RequestFailed } from "../client/types";
 import { ErrorCode, NAME_CHARS_MAX, NO_CONNECTION } from "./kinds";
 import { countCharacters } from "./text";
@@ -19,9 +20,14 @@ export interface Target {
 export interface Door {
   invite(token: string): Promise<Target>;
   registration(): Promise<Registration>;
+  /** The work that an open server asks of everyone new; it takes some seconds. */
+  prove(): Promise<Proof>;
   /** Signs this device in as a new account; resolves to the recovery code. */
-  join(name: string, token: string, registration: Registration): Promise<string>;
+  join(name: string, token: string, proof?: Proof): Promise<string>;
   recover(code: string): Promise<void>;
+  /** Of a join that was cut short before `savedCode`; "": none. */
+  unsavedCode(): string;
+  savedCode(): void;
 }
 
 /** looking: asking the server; code: in, and the recovery code is on screen. */
@@ -31,13 +37,13 @@ export class JoinState {
   readonly step: Accessor<Step>;
   readonly invite: Accessor<Target | null>;
   readonly name: Accessor<string>;
-  readonly setName: (name: string) => void;
   readonly code: Accessor<string>;
   readonly setCode: (code: string) => void;
   readonly recoveryCode: Accessor<string>;
   readonly isBusy: Accessor<boolean>;
   readonly error: Accessor<number>;
   readonly canJoin: Accessor<boolean>;
+  readonly #setName: (name: string) => void;
   readonly #setStep: (step: Step) => void;
   readonly #setInvite: (invite: Target | null) => void;
   readonly #setRecoveryCode: (code: string) => void;
@@ -45,6 +51,7 @@ export class JoinState {
   readonly #setError: (code: number) => void;
   #before: Step = "looking";
   #registration: Registration = "invite";
+  #proof: Promise<Proof | undefined> | undefined;
 
   readonly #door: Door;
   readonly #token: string;
@@ -58,7 +65,7 @@ export class JoinState {
     this.#token = token;
     [this.step, this.#setStep] = createSignal<Step>("looking");
     [this.invite, this.#setInvite] = createSignal<Target | null>(null);
-    [this.name, this.setName] = createSignal("");
+    [this.name, this.#setName] = createSignal("");
     [this.code, this.setCode] = createSignal(code);
     [this.recoveryCode, this.#setRecoveryCode] = createSignal("");
     [this.isBusy, this.#setBusy] = createSignal(false);
@@ -70,6 +77,8 @@ export class JoinState {
   }
 
   async look(): Promise<void> {
+    this.#setRecoveryCode(this.#door.unsavedCode());
+    if (this.recoveryCode()) return this.#setStep("code");
     await this.#work(async () => {
       const invite = this.#token ? await this.#door.invite(this.#token) : null;
       this.#setInvite(invite);
@@ -80,11 +89,19 @@ export class JoinState {
     });
   }
 
+  setName(name: string): void {
+    this.#setName(name);
+    // Whoever types a name is about to join: the work is done meanwhile.
+    if (this.#registration === "open") this.#proof ??= this.#door.prove().catch(() => undefined);
+  }
+
   async join(): Promise<void> {
     if (!this.canJoin()) return;
     await this.#work(async () => {
       const name = this.name().trim();
-      this.#setRecoveryCode(await this.#door.join(name, this.#token, this.#registration));
+      const proof = await this.#proof;
+      this.#proof = undefined; // it counts once
+      this.#setRecoveryCode(await this.#door.join(name, this.#token, proof));
       this.#setStep("code");
     });
   }
@@ -99,6 +116,7 @@ export class JoinState {
 
   /** The reader says that the recovery code is in a safe place. */
   keptCode(): void {
+    this.#door.savedCode();
     this.#setRecoveryCode("");
     this.#setStep("inside");
   }

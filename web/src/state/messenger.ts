@@ -107,7 +107,9 @@ export class MessengerState {
   }
 
   #closeChat(): void {
-    untrack(this.chat)?.close();
+    const chat = untrack(this.chat);
+    chat?.close();
+    if (chat) void this.chats.refresh(); // with its draft
     this.#setChat(null);
     this.#disposeChat();
   }
@@ -121,6 +123,8 @@ export class MessengerState {
   #changed(change: Change): void {
     batch(() => {
       if (change.status) this.#setStatus({ ...this.messenger.status() });
+      // The next connection says anew who is there.
+      if (this.status().link === "connecting") this.#setPresence(new Map());
       if (change.people.length > 0) this.#setPeopleVersion(this.#peopleVersion() + 1);
     });
     for (const { from, to } of change.moved) this.#chatMoved(from, to);
@@ -158,8 +162,9 @@ export class MessengerState {
     return this.messenger.person(user)?.name ?? "";
   }
 
+  /** Undefined while nobody can know: without a link, or nothing was heard of them. */
   presenceOf(user: number): Presence | undefined {
-    return this.#presence().get(user);
+    return this.status().link === "online" ? this.#presence().get(user) : undefined;
   }
 
   isBlocked(user: number): boolean {
@@ -176,9 +181,10 @@ export class MessengerState {
     try {
       return await work;
     } catch (error) {
-      if (!(error instanceof RequestFailed)) throw error;
-      this.#around.complain(error.code);
-      return undefined;
+      const isRefusal = error instanceof RequestFailed;
+      this.#around.complain(isRefusal ? error.code : 0); // 0: a full disk, perhaps
+      if (isRefusal) return undefined;
+      throw error;
     }
   }
 

@@ -117,8 +117,8 @@ function createShell(first: Language, above: AboveState): Shell {
     async loadMore() {
       const now = language();
       if (now.isComplete()) return;
-      const more = await loadMoreWords(chooseLanguage([now.tag]));
-      if (language() === now) setLanguage(now.with(more));
+      const more = await loadMoreWords(chooseLanguage([now.tag])).catch(() => null);
+      if (more && language() === now) setLanguage(now.with(more));
     },
     setLanguageTag(tag) {
       setLanguageTag(tag);

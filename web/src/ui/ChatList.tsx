@@ -192,18 +192,17 @@ function Preview(props: { chat: ChatView }) {
     const isOwn = row.author === state.status().user;
     return isOwn ? shell.t("you") : nameOf({ shell, state }, row.author).split(" ")[0];
   };
+  const draft = () => shell.nav.route().chat !== props.chat.id && props.chat.draft?.trim();
+  const text = () => {
+    const row = props.chat.preview;
+    return draft() || (row ? rowText({ shell, state }, row) : shell.t("nothingYet"));
+  };
   return (
     <span class="preview">
-      <Show when={props.chat.preview} fallback={shell.t("nothingYet")}>
-        {(row) => (
-          <>
-            <Show when={author()}>
-              <b>{author()}: </b>
-            </Show>
-            <bdi>{rowText({ shell, state }, row())}</bdi>
-          </>
-        )}
+      <Show when={draft() ? shell.t("draft") : author()}>
+        {(front) => <b classList={{ danger: !!draft() }}>{front()}: </b>}
       </Show>
+      <bdi>{text()}</bdi>
     </span>
   );
 }

@@ -53,11 +53,12 @@ function Unreachable(props: { chat: ChatState }) {
 
 function Form(props: { chat: ChatState }) {
   const shell = useShell();
+  const state = useMessenger();
   const composer = () => props.chat.composer;
   let area: HTMLTextAreaElement | undefined;
   const send = () => {
     area?.focus();
-    void props.chat.send();
+    void state.attempt(props.chat.send());
   };
   createEffect(on([() => composer().text()], () => area && fit(area)));
   createEffect(on([() => composer().mode()], () => area?.focus(), { defer: true }));

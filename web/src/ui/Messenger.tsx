@@ -17,12 +17,14 @@ const Sheets = later(async () => (await import("./more/Sheets")).Sheets);
 
 export function Messenger(props: { client: Client }) {
   const shell = useShell();
+  /** Most of these words come later; without a link some are missing. */
+  const tell = (text: () => string) => void shell.loadMore().then(() => shell.say(text()));
   const state = new MessengerState(props.client, shell.nav, {
     notesTitle: () => shell.t("notes"),
     startOfDay,
-    missChat: () => void shell.loadMore().then(() => shell.say(shell.t("chatGone"))),
-    regret: () => shell.say(shell.t("dropped")),
-    complain: (code) => shell.say(capitalised(shell.language().reason(code))),
+    missChat: () => tell(() => shell.t("chatGone")),
+    regret: () => tell(() => shell.t("dropped")),
+    complain: (code) => tell(() => capitalised(shell.language().reason(code))),
   });
   const onVisible = () => state.looks(document.visibilityState === "visible");
   document.addEventListener("visibilitychange", onVisible);

@@ -3,7 +3,7 @@
 import { For, Show, createMemo } from "solid-js";
 import type { RowView } from "../client/types";
 import type { ChatState } from "../state/chat";
-import { ChatKind } from "../state/kinds";
+import { ChatKind, NO_CONNECTION } from "../state/kinds";
 import { hue, isEmojiOnly, tokens } from "../state/text";
 import { type RowEntry, isBubble } from "../state/timeline";
 import { Avatar } from "./Avatar";
@@ -44,8 +44,10 @@ function Bubble(props: RowProps) {
   const isGroup = () => props.chat.view()?.kind === ChatKind.GROUP;
   const name = () => nameOf({ shell, state }, row().author);
   const openMenu = async (x: number, y: number) => {
-    const [{ actionsOf }] = await Promise.all([import("./above/actions"), shell.loadMore()]);
-    const items = actionsOf({ shell, state }, props.chat, row());
+    const loading = import("./above/actions").catch(() => null);
+    const [part] = await Promise.all([loading, shell.loadMore()]);
+    if (!part) return shell.say(shell.language().reason(NO_CONNECTION));
+    const items = part.actionsOf({ shell, state }, props.chat, row());
     shell.openMenu({ label: shell.t("messageActions"), x, y, items });
   };
   return (
@@ -88,15 +90,15 @@ function Bubble(props: RowProps) {
         <Show when={row().state === "failed"}>
           <Failure row={row()} chat={props.chat} />
         </Show>
+        <button
+          class="round row-more"
+          tabindex="-1"
+          aria-label={shell.t("messageActions")}
+          onClick={(event) => void openMenu(event.clientX, event.clientY)}
+        >
+          <Icon path={icons.more} />
+        </button>
       </div>
-      <button
-        class="round row-more"
-        tabindex="-1"
-        aria-label={shell.t("messageActions")}
-        onClick={(event) => void openMenu(event.clientX, event.clientY)}
-      >
-        <Icon path={icons.more} />
-      </button>
     </div>
   );
 }

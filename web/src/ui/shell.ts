@@ -33,7 +33,7 @@ export interface Question {
 export interface Shell {
   language: Accessor<Language>;
   t(key: WordKey, values?: Values): string;
-  /** Fetches the second part of the texts. */
+  /** Fetches the second part of the texts; never rejects. */
   loadMore(): Promise<void>;
   nav: Navigation;
   say(text: string): void;

@@ -121,6 +121,9 @@ const shut: Door = {
   invite: () => Promise.reject(new RequestFailed(23)),
   join: () => Promise.reject(new RequestFailed(24)),
   recover: () => Promise.reject(new TypeError("no network")),
+  prove: () => Promise.reject(new TypeError("no network")),
+  unsavedCode: () => "",
+  savedCode: () => undefined,
 };
 
 test("a link that does not work says so", async () => {
@@ -176,4 +179,32 @@ test("the recovery code is shown before the app", async () => {
   expect([join.step(), join.recoveryCode()]).toEqual(["code", "code"]);
   join.keptCode();
   expect([join.step(), join.recoveryCode()]).toEqual(["inside", ""]);
+});
+
+test("an open server's work is done while the name is typed, and once", async () => {
+  const proof = { challenge: "c", nonce: "1" };
+  let proofs = 0;
+  const given: unknown[] = [];
+  const door: Door = {
+    ...shut,
+    prove: () => Promise.resolve((proofs++, proof)),
+    join: (_name, _token, work) => (given.push(work), Promise.reject(new RequestFailed(16))),
+  };
+  const join = createRoot(() => new JoinState(door, ""));
+  await join.look();
+  expect(proofs).toBe(0);
+  for (const name of ["K", "Ke", "Ket"]) join.setName(name);
+  expect(proofs).toBe(1);
+  await join.join();
+  expect(given).toEqual([proof]);
+});
+
+test("a recovery code that nobody saved is shown again after a reload", async () => {
+  let code = "code";
+  const door: Door = { ...shut, unsavedCode: () => code, savedCode: () => void (code = "") };
+  const join = createRoot(() => new JoinState(door, ""));
+  await join.look();
+  expect([join.step(), join.recoveryCode()]).toEqual(["code", "code"]);
+  join.keptCode();
+  expect([join.step(), code]).toEqual(["inside", ""]);
 });
