@@ -432,7 +432,8 @@ export class Session implements Speaker {
     const isMoved = makesChat(queued.tag);
     this.#events.changed(effects, isMoved ? { from: -queued.order, to: queued.made } : undefined);
     this.#events.answered(queued.order);
-    if (queued.code && !queued.open) this.#refused(queued);
+    const { code, open, chat } = queued;
+    if (code && !open) this.#events.notice({ kind: "refused", code, chat: Math.max(chat, 0) });
   }
 
   async #accepted(
@@ -449,10 +450,6 @@ export class Session implements Speaker {
     }
     const content = { me: this.#user, text: command.text, replyTo };
     await live.applyAccepted(tx, queued, state, content, effects);
-  }
-
-  #refused(queued: Queued): void {
-    this.#events.notice({ kind: "refused", code: queued.code, chat: Math.max(queued.chat, 0) });
   }
 
   #later(channel: Channel, { retryAfterMs }: Later): void {
