@@ -16,14 +16,14 @@ from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_pl
 
 from kentong.client import Messenger
 from tests.slow import machine
-from tests.slow.machine import Server
+from tests.support.server import WAIT_S, Server
 
 T = TypeVar("T")
 
 KILLS = int(os.environ.get("BROWSER_KILLS", "20"))
 LIVES_S = 2.0  # a browser lives up to so long after its chat is open
 KILLED_YOUNG = 4  # one browser in so many dies while it opens
-WAIT_MS = machine.WAIT_S * 1_000
+WAIT_MS = WAIT_S * 1_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -101,7 +101,7 @@ async def arrived(folder: Path, last: str) -> list[str]:
     async with Messenger.open(folder / "anna.db") as anna:
         await anna.wait_online()
         (chat,) = [view.id for view in anna.chats() if view.title == "lunch"]
-        for _ in range(machine.WAIT_S):
+        for _ in range(WAIT_S):
             found = [row.text for row in await machine.texts(anna, chat)]
             if last in found:
                 return found

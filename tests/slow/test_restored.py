@@ -7,7 +7,7 @@ from kentong.client import Messenger
 from kentong.client.events import StateReset
 from kentong.client.stream import EventStream
 from tests.slow import machine
-from tests.slow.machine import Server
+from tests.support.server import WAIT_S, Server
 
 TEXTS = 50  # by each, before the backup and again after it
 
@@ -71,7 +71,7 @@ async def story(folder: Path) -> None:
     with machine.serve(folder) as server:
         people = await machine.join(server, folder, ["anna", "ben", "citra"])
         code = people[0].recovery_code
-        async with asyncio.timeout(machine.WAIT_S * 2):
+        async with asyncio.timeout(WAIT_S * 2):
             written = await lose_a_day(server, people)
             anna, ben, _ = people
             async with Messenger.open(folder / "citra.db") as citra:

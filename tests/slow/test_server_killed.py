@@ -13,7 +13,7 @@ from kentong.client.events import CommandAnswered
 from kentong.client.views import RowView
 from kentong.protocol.messages import Accepted
 from tests.slow import machine
-from tests.slow.machine import Server
+from tests.support.server import WAIT_S, Server
 
 KILLS = int(os.environ.get("KILLS", "100"))
 NAMES = ["anna", "ben", "citra", "dian", "eka", "fajar"]
@@ -112,7 +112,7 @@ async def storm(server: Server, writers: list[Writer]) -> None:
     await asyncio.gather(*writing, return_exceptions=True)
     server.start()
     await asyncio.to_thread(server.wait_up)
-    async with asyncio.timeout(machine.WAIT_S):
+    async with asyncio.timeout(WAIT_S):
         for writer in writers:
             writer.messenger.network_changed()
             await writer.messenger.flush()

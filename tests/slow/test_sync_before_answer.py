@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.slow import machine
+from tests.support.server import Server
 
 READS = {"read", "readv", "recvfrom", "recvmsg"}
 TRACED = "read,readv,recvfrom,recvmsg,pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg"
@@ -54,7 +55,7 @@ def begun_and_ended(trace: str) -> list[tuple[str, str, str]]:
     return steps
 
 
-async def send_one(server: machine.Server, folder: Path) -> str:
+async def send_one(server: Server, folder: Path) -> str:
     """The trace of one message to a group."""
     (anna,) = await machine.join(server, folder, ["anna"])
     file = folder / "trace"

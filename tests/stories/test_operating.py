@@ -1,101 +1,22 @@
 """An operator's days: start, invite, look after, back up, restore, stop; and what goes wrong."""
 
-import contextlib
 import json
 import os
 import re
 import signal
-import socket
+import sqlite3
 import ssl
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-WAIT_S = 30
-KENTONG = [sys.executable, "-m", "kentong.cli.main"]
-LINK = re.compile(r"(http\S+)/#join=(\S+)")
+from tests.support.certificates import make_certificate
+from tests.support.server import WAIT_S, Server, free_port, kentong, sentence_of, serve
+
 Json = dict[str, Any]
-
-
-class Running:
-    """A server in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self.process = process
-        self.folder = folder
-        self.said = ""
-
-    def read_until(self, word: str) -> str:
-        """What it says up to a line with this word."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said += line
-            if word in line:
-                return line
-        raise AssertionError(f"it ended after: {self.said}")
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        assert self.process.stdout is not None
-        self.said += self.process.stdout.read()  # to its end
-        return self.process.wait(WAIT_S)
-
-
-@contextlib.contextmanager
-def serve(folder: Path, *flags: str, port: int | None = None) -> Iterator[Running]:
-    port = free_port() if port is None else port
-    command = [*KENTONG, "serve", "--data", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--disk-reserve-mib", "0", *flags],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-    )
-    try:
-        yield Running(process, folder)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def environment() -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("KENTONG_")}
-    return {**own, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def kentong(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*KENTONG, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        env=environment(),
-        check=False,
-    )
-
-
-def sentence_of(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command that could not do it said: one sentence, and status 2."""
-    assert done.returncode == 2, done
-    assert "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.startswith("kentong ")]
-    assert len(lines) == 1, done.stderr
-    return lines[0]
 
 
 def post(
@@ -114,30 +35,26 @@ def post(
             return error.code, json.load(error)
 
 
-def join(running: Running, name: str) -> Json:
-    running.read_until("#join=")
-    found = LINK.search(running.said)
-    assert found
-    status, joined = post(found[1], "join", {"token": found[2], "name": name, "cookie": False})
+def join(server: Server, name: str) -> Json:
+    address, token = server.owner_link()
+    status, joined = post(address, "join", {"token": token, "name": name, "cookie": False})
     assert status == 200
     return joined
 
 
 def test_first_day_of_a_server(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with serve(data) as it:
+    with serve(tmp_path) as it:
         owner = join(it, "Rina")
-        listed = kentong("admin", "--data", data, "accounts")
-        assert re.search(rf"{owner['user']} .* 1 devices  Rina  owner", listed.stdout)
-        invited = kentong("admin", "--data", data, "invite")
-        assert LINK.search(invited.stdout)
-        assert "accounts: 1" in kentong("admin", "--data", data, "stats").stdout
+        listed = it.run("admin", "accounts")
+        assert re.search(rf"{owner['user']} .* 1 devices  Rina  owner", listed)
+        assert it.invite_token()
+        assert "accounts: 1" in it.run("admin", "stats")
         assert it.stop() == 0
-        for word in ("For HTTPS", str(data), "Stopping"):
+        for word in ("For HTTPS", str(it.data), "Stopping"):
             assert word in it.said
         assert it.said.count("█") > 100  # the QR code
-    with serve(data) as it:
-        it.read_until("To invite somebody")
+    with serve(tmp_path) as it:
+        it.wait_said("To invite somebody")
         assert "#join=" not in it.said
         assert it.stop(signal.SIGINT) == 0
 
@@ -146,10 +63,9 @@ def test_owner_link_is_a_new_one_at_each_start_until_it_is_used(tmp_path: Path) 
     links = []
     for _ in range(2):
         with serve(tmp_path) as it:
-            links.append(LINK.search(it.read_until("#join=")))
+            links.append(it.owner_link())
             assert it.stop() == 0
-    first, second = (found[2] for found in links if found)
-    assert first != second
+    assert links[0] != links[1]
     with serve(tmp_path) as it:
         join(it, "Rina")
 
@@ -157,57 +73,55 @@ def test_owner_link_is_a_new_one_at_each_start_until_it_is_used(tmp_path: Path) 
 def test_locked_out_owner_comes_back_by_a_link(tmp_path: Path) -> None:
     with serve(tmp_path) as it:
         owner = join(it, "Rina")
-        said = kentong("admin", "--data", tmp_path, "sign-in", "Rina").stdout
+        said = it.run("admin", "sign-in", "Rina")
         found = re.search(r"(http\S+)/#recover=(\S+)", said)
         assert found
         status, joined = post(found[1], "recover", {"code": found[2], "cookie": False})
         assert (status, joined["user"]) == (200, owner["user"])
-        audit = kentong("admin", "--data", tmp_path, "audit").stdout
+        audit = it.run("admin", "audit")
         assert re.search(rf"local:{os.getuid()}  sign-in  {owner['user']}", audit)
         assert found[2] not in audit
 
 
 def test_backup_and_restore_with_and_without_a_server(tmp_path: Path) -> None:
-    data, file = tmp_path / "data", tmp_path / "backup.db"
-    with serve(data) as it:
+    file = tmp_path / "backup.db"
+    with serve(tmp_path) as it:
         join(it, "Rina")
-        assert kentong("backup", file, "--data", data).returncode == 0
+        it.run("backup", file)
         assert file.stat().st_mode & 0o077 == 0
-        assert kentong("admin", "--data", data, "suspend", "Rina").returncode == 0
-        assert kentong("restore", file, "--data", data).returncode == 0
-        assert "suspended" not in kentong("admin", "--data", data, "accounts").stdout
+        it.run("admin", "suspend", "Rina")
+        it.run("restore", file)
+        assert "suspended" not in it.run("admin", "accounts")
         assert it.stop() == 0
-    assert kentong("admin", "--data", data, "suspend", "Rina").returncode == 0
-    (data / "kentong.db").write_bytes(b"damaged" * 1_000)
-    assert "can't be opened" in sentence_of(kentong("admin", "--data", data, "accounts"))
-    assert kentong("restore", file, "--data", data).returncode == 0
-    assert "Rina  owner" in kentong("admin", "--data", data, "accounts").stdout
+    it.run("admin", "suspend", "Rina")
+    (it.data / "kentong.db").write_bytes(b"damaged" * 1_000)
+    assert "can't be opened" in sentence_of(kentong("admin", "--data", it.data, "accounts"))
+    it.run("restore", file)
+    assert "Rina  owner" in it.run("admin", "accounts")
     noise = tmp_path / "noise"
     noise.write_text("no database")
-    assert "not a usable backup" in sentence_of(kentong("restore", noise, "--data", data))
+    assert "not a usable backup" in sentence_of(kentong("restore", noise, "--data", it.data))
 
 
 def test_killed_server_starts_again_and_is_administered(tmp_path: Path) -> None:
     with serve(tmp_path) as it:
         join(it, "Rina")
         assert it.stop(signal.SIGKILL) == -signal.SIGKILL
-    assert (tmp_path / "admin.sock").exists()  # nobody cleaned up
-    assert "Rina" in kentong("admin", "--data", tmp_path, "accounts").stdout
+    assert (it.data / "admin.sock").exists()  # nobody cleaned up
+    assert "Rina" in it.run("admin", "accounts")
     with serve(tmp_path) as it:
-        it.read_until("To invite somebody")
-        assert "Rina" in kentong("admin", "--data", tmp_path, "accounts").stdout
+        assert "Rina" in it.run("admin", "accounts")
 
 
 # -- What goes wrong --------------------------------------------------------------------------
 
 
 def test_second_server_is_told_what_is_in_its_way(tmp_path: Path) -> None:
-    port = free_port()
-    with serve(tmp_path / "one", port=port) as it:
-        it.read_until("#join=")
-        used = kentong("serve", "--data", tmp_path / "two", "--host", "127.0.0.1", "--port", port)
-        assert f"Port {port} is in use" in sentence_of(used)
-        locked = kentong("serve", "--data", tmp_path / "one", "--port", free_port())
+    with serve(tmp_path) as it:
+        place = ["--data", tmp_path / "other", "--host", "127.0.0.1", "--port", it.port]
+        assert f"Port {it.port} is in use" in sentence_of(kentong("serve", *place))
+        locked = kentong("serve", "--data", it.data, "--port", free_port())
+        assert it.process
         assert f"is in use by process {it.process.pid}" in sentence_of(locked)
 
 
@@ -254,16 +168,13 @@ def test_folder_that_can_not_be_made_is_a_sentence(tmp_path: Path) -> None:
 
 def test_newer_database_is_left_alone(tmp_path: Path) -> None:
     with serve(tmp_path) as it:
-        it.read_until("#join=")
         it.stop()
-    import sqlite3
-
-    connection = sqlite3.connect(tmp_path / "kentong.db")
+    connection = sqlite3.connect(it.data / "kentong.db")
     connection.execute("UPDATE meta SET value = 99 WHERE key = 'schema_version'")
     connection.commit()
     connection.close()
-    assert "schema 99" in sentence_of(kentong("serve", "--data", tmp_path))
-    assert "schema 99" in sentence_of(kentong("admin", "--data", tmp_path, "stats"))
+    assert "schema 99" in sentence_of(kentong("serve", "--data", it.data))
+    assert "schema 99" in sentence_of(kentong("admin", "--data", it.data, "stats"))
 
 
 def test_administration_of_nothing_is_a_sentence(tmp_path: Path) -> None:
@@ -280,26 +191,17 @@ def test_administration_of_nothing_is_a_sentence(tmp_path: Path) -> None:
 # -- TLS --------------------------------------------------------------------------------------
 
 
-def make_certificate(certificate: Path, key: Path) -> None:
-    command = "openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
-
-
 def test_tls_by_certificate_files(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    make_certificate(certificate, key)
-    trust = ssl.create_default_context(cafile=str(certificate))
-    flags = ["--tls-certificate", str(certificate), "--tls-key", str(key)]
-    with serve(tmp_path / "data", *flags) as it:
-        found = LINK.search(it.read_until("#join="))
-        assert found
-        assert found[1].startswith("https://")
+    certificate = make_certificate(tmp_path)
+    trust = ssl.create_default_context(cafile=str(certificate.chain))
+    flags = ["--tls-certificate", certificate.chain, "--tls-key", certificate.key]
+    with serve(tmp_path, *flags) as it:
+        address, token = it.owner_link()
+        assert address.startswith("https://")
         assert "For HTTPS" not in it.said
-        with urllib.request.urlopen(f"{found[1]}/health", context=trust) as answer:
+        with urllib.request.urlopen(f"{address}/health", context=trust) as answer:
             assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
-        status, joined = post(found[1], "join", {"token": found[2], "name": "Rina"}, trust)
+        status, joined = post(address, "join", {"token": token, "name": "Rina"}, trust)
         assert (status, "secret" in joined) == (200, False)
         assert it.stop() == 0
 

@@ -3,13 +3,12 @@
 import asyncio
 import gc
 import ssl
-import subprocess
 from collections.abc import Coroutine
-from pathlib import Path
 
 import pytest
 import uvloop
 
+from tests.support.certificates import make_certificate
 from tests.unit.gateway.house import WAIT_S, Run
 
 
@@ -31,17 +30,8 @@ def contexts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """TLS for the server and for a client that trusts it."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    make_certificate(certificate, key)
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
-    client = ssl.create_default_context(cafile=str(certificate))
+    server.load_cert_chain(*certificate)
+    client = ssl.create_default_context(cafile=str(certificate.chain))
     return server, client
-
-
-def make_certificate(certificate: Path, key: Path) -> None:
-    command = "openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
