@@ -9,23 +9,14 @@ from kentong.client import Messenger
 from kentong.client.views import RowView
 from kentong.protocol.messages import RowKind
 from tests.support import server as support
-from tests.support.server import WAIT_S, Server
+from tests.support.server import UNHURRIED, WAIT_S, Server
 
 PAGE_ROWS = 500
-UNHURRIED = {  # what keeps people from flooding would slow these tests down
-    "commands-per-minute": 10_000_000,
-    "requests-per-minute": 10_000_000,
-    "address-per-minute": 10_000_000,
-    "sign-ins-per-minute": 1_000,
-    "signups-per-hour": 1_000,
-    "signups-per-address": 1_000,
-}
 
 
 def serve(folder: Path) -> contextlib.AbstractContextManager[Server]:
     """A server that is up, and killed at the end."""
-    flags = [part for name, count in UNHURRIED.items() for part in (f"--{name}", count)]
-    return support.serve(folder, *flags)
+    return support.serve(folder, *UNHURRIED)
 
 
 async def until(is_true: Callable[[], bool], what: str) -> None:

@@ -15,6 +15,14 @@ from typing import IO
 WAIT_S = 60
 KENTONG = [sys.executable, "-m", "kentong.cli.main"]
 LINK = re.compile(r"(http\S+)/#join=(\S+)")
+UNHURRIED = (  # flags for what keeps people from flooding: it would slow tests down
+    "--commands-per-minute=10000000",
+    "--requests-per-minute=10000000",
+    "--address-per-minute=10000000",
+    "--sign-ins-per-minute=1000",
+    "--signups-per-hour=1000",
+    "--signups-per-address=1000",
+)
 
 
 class Program:

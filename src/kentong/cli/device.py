@@ -41,6 +41,9 @@ WORDS: Final = {
 }
 
 
+WAIT_S: Final = 10.0  # for the server, unless told otherwise
+
+
 class Unclear(Exception):
     """What the user gave can't be used; the text says why."""
 
@@ -91,6 +94,16 @@ def in_words(code: int) -> str:
     except ValueError:
         return f"the server refused, with the unknown code {code}"
     return WORDS.get(known, known.name.lower().replace("_", " "))
+
+
+async def wait_online(messenger: Messenger, seconds: float) -> bool:
+    """Wait a while until everything missed is listed; whether it is. Raises Refused."""
+    try:
+        async with asyncio.timeout(seconds):
+            await messenger.wait_online()
+    except TimeoutError:
+        return False
+    return True
 
 
 def find_chat(messenger: Messenger, wanted: str) -> ChatView:

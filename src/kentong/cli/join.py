@@ -35,6 +35,7 @@ async def join(arguments: argparse.Namespace) -> int:
     async with messenger:
         print(f"You are in. This device is kept in {path}")
         print(f"Recovery code, to sign in elsewhere; write it down: {messenger.recovery_code}")
+        await device.wait_online(messenger, device.WAIT_S)  # what comes from now on is news
     return 0
 
 

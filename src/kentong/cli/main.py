@@ -1,9 +1,13 @@
 """The command `kentong`: a table of subcommands, each a module loaded when it is used."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
+
+INTERRUPTED: Final = 130  # as a shell has it for a program that SIGINT ended
+UNREAD: Final = 141  # the same for SIGPIPE
 
 
 class Subcommand(Protocol):
@@ -70,7 +74,10 @@ SUBCOMMANDS: Final[dict[str, tuple[str, Callable[[], Subcommand]]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; the exit status: 0 done, 1 failed, 2 not understood."""
+    """Run a subcommand; the exit status.
+
+    0 done, 1 failed, 2 not understood, 130 interrupted, 141 nobody reads the output any more.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = make_parser(given[0] if given else "")
     parsed = parser.parse_args(given)
@@ -78,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return load().run(parsed)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say
+        return UNREAD
 
 
 def make_parser(subcommand: str) -> argparse.ArgumentParser:

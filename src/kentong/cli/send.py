@@ -7,8 +7,6 @@ import sys
 from kentong.cli import device
 from kentong.client import Messenger
 
-WAIT_S = 10.0
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say which arguments there are."""
@@ -17,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         type=float,
-        default=WAIT_S,
+        default=device.WAIT_S,
         metavar="SECONDS",
         help="how long to wait for the server (default: %(default)s)",
     )
@@ -33,8 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def send(arguments: argparse.Namespace, text: str) -> int:
     """Write the text down, then wait a while for the server to take it."""
     async with Messenger.open(arguments.store) as messenger:
-        if not messenger.chats():
-            await _wait_online(messenger, arguments.wait)
+        if not messenger.chats() and not await device.wait_online(messenger, arguments.wait):
+            raise device.Unclear("no connection, and no chat is known here yet")
         chat = device.find_chat(messenger, arguments.to)
         ticket = await messenger.send_text(chat.id, text)
         try:
@@ -47,11 +45,3 @@ async def send(arguments: argparse.Namespace, text: str) -> int:
                 "it leaves with the next `kentong send` or `kentong listen`"
             )
     return 0
-
-
-async def _wait_online(messenger: Messenger, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await messenger.wait_online()
-    except TimeoutError:
-        raise device.Unclear("no connection, and no chat is known here yet") from None
