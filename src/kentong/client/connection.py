@@ -258,7 +258,9 @@ class Connection:
         while self._loop_time() < self._polling_until:
             session = self._session(exchange=True)
             self._woken.clear()
-            frames = [encode(session.hello()), *session.outgoing(self._loop_time())]
+            # The first one is answered at once: whoever waits for a link has it then.
+            flags = HelloFlag(0) if self.online else HelloFlag.PROBE
+            frames = [encode(session.hello(flags)), *session.outgoing(self._loop_time())]
             posting = asyncio.ensure_future(self._transport.post(join(frames)))
             waits: list[asyncio.Future[Any]] = [posting]
             if not session.wishes.owed():  # then something to send may interrupt the wait

@@ -1,0 +1,50 @@
+"""Where WebSockets are blocked the SDK falls back to long polls, and nothing is missing."""
+
+import asyncio
+from pathlib import Path
+
+from kentong.client import Messenger
+from kentong.client.events import MessagePosted
+from kentong.client.stream import EventStream
+from tests.support.proxy import without_websockets
+from tests.unit.http.inn import inn
+
+WAIT_S = 60
+ONLINE_S = 15  # well below the 25 s that a long poll may wait for news
+
+
+async def next_text(events: EventStream) -> str:
+    """The next text that is told."""
+    async for event in events:
+        if isinstance(event, MessagePosted):
+            return event.row.text
+    raise AssertionError("the messenger was closed")
+
+
+async def converse(anna: Messenger, bob: Messenger) -> None:
+    annas, bobs = anna.events(), bob.events()
+    async with asyncio.timeout(ONLINE_S):
+        await bob.wait_online()
+    (chat,) = bob.chats()
+    for text in ("are you there?", "hello?", "hello!"):
+        await bob.send_text(chat.id, text)
+        assert await next_text(annas) == text
+        assert await next_text(bobs) == text
+    await anna.send_text(chat.id, "I hear you")
+    assert await next_text(bobs) == "I hear you"
+
+
+def test_two_people_talk_by_long_polls(tmp_path: Path) -> None:
+    async def talk(address: str, token: str) -> None:
+        async with await Messenger.join(address, token, "Anna", tmp_path / "anna.db") as anna:
+            async with asyncio.timeout(ONLINE_S):
+                await anna.wait_online()
+            token = await (await anna.make_invite()).accepted()
+            async with await Messenger.join(address, token, "Bob", tmp_path / "bob.db") as bob:
+                await converse(anna, bob)
+
+    async def work() -> None:
+        async with inn(tmp_path / "server") as it, without_websockets(it.server.port) as port:
+            await talk(f"http://127.0.0.1:{port}", await it.owner_token())
+
+    asyncio.run(asyncio.wait_for(work(), WAIT_S))
