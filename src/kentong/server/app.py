@@ -31,6 +31,7 @@ from kentong.server.storage.folder import FolderInUse
 from kentong.server.storage.migrations import SchemaTooNew
 from kentong.server.storage.opening import open_engine
 from kentong.server.storage.sqlite_files import Options
+from kentong.server.tls import Certificate, NoCertificate
 from kentong.server.upkeep import keep_up
 
 log = logging.getLogger(__name__)
@@ -58,10 +59,10 @@ async def running(config: Config) -> AsyncIterator[Server]:
 
     Raises CannotStart.
     """
-    tls = tls_context(config)
+    certificate = open_certificate(config)
     engine = await open_storage(config)
     try:
-        async with serving(config, engine, tls) as server:
+        async with serving(config, engine, certificate) as server:
             yield server
     finally:
         await engine.close()
@@ -90,7 +91,7 @@ async def open_storage(config: Config) -> Engine:
 
 @contextlib.asynccontextmanager
 async def serving(
-    config: Config, engine: Engine, tls: ssl.SSLContext | None = None
+    config: Config, engine: Engine, certificate: Certificate | None = None
 ) -> AsyncIterator[Server]:
     """As `running`, over an engine that somebody else closes."""
     node = start_node(config, engine)
@@ -103,8 +104,9 @@ async def serving(
     async with (
         _site(node) as open_http,
         _listener(node, open_http) as listener,
-        _background([node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)]),
+        _background(_works(node, certificate)),
     ):
+        tls = certificate.context if certificate is not None else None
         server = Server(node, await _listen(listener, config, tls))
         async with open_desk(desk_of(node, server.port)):
             log.info("listening on port %d", server.port)
@@ -149,6 +151,11 @@ async def _listener(node: Node, http: web.Server) -> AsyncIterator[Listener]:
         await listener.close()
 
 
+def _works(node: Node, certificate: Certificate | None) -> list[Coroutine[Any, Any, None]]:
+    works = [node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)]
+    return works if certificate is None else [*works, certificate.keep_up(asyncio.sleep)]
+
+
 @contextlib.asynccontextmanager
 async def _background(works: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Work that goes on beside everything else until the block ends."""
@@ -189,22 +196,11 @@ def _listening(config: Config) -> ListenerSettings:
     )
 
 
-def tls_context(config: Config) -> ssl.SSLContext | None:
+def open_certificate(config: Config) -> Certificate | None:
     """TLS as the settings say. Raises CannotStart."""
     if not config.tls_certificate:
         return None
-    for path in (config.tls_certificate, config.tls_key):
-        try:
-            Path(path).read_bytes()
-        except OSError as error:
-            raise CannotStart(f"{path} can't be read: {error.strerror}.") from error
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(config.tls_certificate, config.tls_key)
-    except ssl.SSLError as error:
-        sentence = (
-            f"{config.tls_certificate} and {config.tls_key} are no certificate with its key in PEM."
-        )
-        raise CannotStart(sentence) from error
-    return context
+        return Certificate(Path(config.tls_certificate), Path(config.tls_key))
+    except NoCertificate as error:
+        raise CannotStart(str(error)) from error
