@@ -109,14 +109,14 @@ class Server(Program):
         self.data = folder / "data"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._flags = flags
+        self.flags = flags
         self._said_before = 0
 
     def start(self) -> None:
         """Start it; it is not up yet."""
         self._said_before = len(self.said)
         place = ["--host", "127.0.0.1", "--port", self.port, "--data", self.data]
-        self.launch("serve", *place, "--disk-reserve-mib", 0, *self._flags)
+        self.launch("serve", *place, "--disk-reserve-mib", 0, *self.flags)
 
     def wait_up(self) -> None:
         """Wait until it listens."""
