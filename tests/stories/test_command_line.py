@@ -79,6 +79,10 @@ def listener(town: Town) -> Iterator[Program]:
         program.kill()
 
 
+def test_version_is_said() -> None:
+    assert re.fullmatch(r"kentong \d+\.\d+\.\d+\S*\n", kentong("--version").stdout)
+
+
 # -- Joining ------------------------------------------------------------------------------
 
 

@@ -79,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 failed, 2 not understood, 130 interrupted, 141 nobody reads the output any more.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        print(f"kentong {_version()}")
+        return 0
     parser = make_parser(given[0] if given else "")
     parsed = parser.parse_args(given)
     _, load = SUBCOMMANDS[parsed.subcommand]
@@ -91,9 +94,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNREAD
 
 
+def _version() -> str:
+    import importlib.metadata  # slower to load than all the rest
+
+    return importlib.metadata.version("kentong")
+
+
 def make_parser(subcommand: str) -> argparse.ArgumentParser:
     """A parser that knows all subcommands, and the arguments of this one."""
     parser = argparse.ArgumentParser(prog="kentong", description="A small messenger.")
+    parser.add_argument("--version", action="store_true", help="say which version this is, and end")
     parsers = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
     for name, (sentence, load) in SUBCOMMANDS.items():
         added = parsers.add_parser(name, help=sentence, description=sentence)
