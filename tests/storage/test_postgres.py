@@ -1,12 +1,14 @@
 """What only PostgreSQL can do to us: lost connections, deadlocks, another cluster."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import conninfo, sql
 
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.messages import RowKind
@@ -163,3 +165,133 @@ def test_a_new_epoch_can_be_asked_for(node: PostgresDatabase) -> None:
     node.new_epoch()
     assert node.epoch != epoch
     assert town.write(node, lambda tx: town.person(tx, "bob").id) > before + 2**20
+
+
+FAR_AHEAD = 10**12
+
+
+def run_ahead(tx: Transaction) -> None:
+    """Leave clocks as another cluster's transaction ids make them."""
+    tx.run("UPDATE chats SET clock = ?", FAR_AHEAD)
+
+
+def test_a_node_writes_above_the_clocks_that_another_raised(
+    node: PostgresDatabase, postgres_url: str, tmp_path: Path
+) -> None:
+    epoch = node.epoch
+    town.write(node, lambda tx: town.group(tx, "", []))
+    town.write(node, run_ahead)
+    raising = PostgresDatabase(postgres_url, tmp_path / "raising")
+    assert raising.epoch != epoch
+    with pytest.raises(Refused, match="another history"):  # it was meant for the one before
+        town.write(node, lambda tx: town.group(tx, "", []))
+    assert node.epoch == raising.epoch
+    for database in (node, raising, node):
+        made = town.write(database, lambda tx: town.group(tx, "", []))
+        assert made.clock > FAR_AHEAD
+        assert town.read(node, lambda tx: tx.cursor()) > made.clock
+    raising.close()
+
+
+def test_a_node_that_only_reads_learns_of_another_history(
+    node: PostgresDatabase, other: PostgresDatabase
+) -> None:
+    town.read(other, lambda tx: tx.cursor())
+    node.new_epoch()
+    assert other.epoch != node.epoch
+    town.read(other, lambda tx: tx.cursor())
+    assert other.epoch == node.epoch
+
+
+def test_clocks_are_raised_when_nobody_is_writing(
+    node: PostgresDatabase, postgres_url: str, tmp_path: Path
+) -> None:
+    town.write(node, lambda tx: town.group(tx, "", []))
+    town.write(node, run_ahead)
+    begun, go_on, opened = threading.Event(), threading.Event(), threading.Event()
+    clocks = []
+
+    def linger(tx: Transaction) -> None:
+        clocks.append(tx.clock)
+        begun.set()
+        assert go_on.wait(30)
+        clocks.append(town.group(tx, "", []).clock)
+
+    def open_another() -> None:
+        PostgresDatabase(postgres_url, tmp_path / "raising").close()
+        opened.set()
+
+    threads = [threading.Thread(target=node.run_group, args=([linger],))]
+    threads[0].start()
+    assert begun.wait(30)
+    threads.append(threading.Thread(target=open_another))
+    threads[1].start()
+    until(
+        postgres_url,
+        "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+    )
+    assert not opened.is_set()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert clocks[0] == clocks[1] < FAR_AHEAD
+    assert opened.is_set()
+
+
+def until(url: str, question: str) -> None:
+    """Ask until it is so."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(question.encode()).fetchone() != (True,):
+            pass
+
+
+@contextmanager
+def replaced(url: str) -> Iterator[None]:
+    """Put a copy in the database's place, as after a dump was loaded."""
+    name = conninfo.conninfo_to_dict(url)["dbname"]
+    assert isinstance(name, str)
+    now, before = sql.Identifier(name), sql.Identifier(name + "_before")
+    end_connections(url)
+    with psycopg.connect(conninfo.make_conninfo(url, dbname="postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(now, before))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(now, before))
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {}").format(before))
+
+
+def test_a_dump_in_the_same_cluster_begins_another_history(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    def epoch_after(work: Callable[[Transaction], object]) -> int:
+        opened = PostgresDatabase(postgres_url, tmp_path)
+        town.write(opened, work)
+        opened.close()
+        return opened.epoch
+
+    def add_person(tx: Transaction) -> None:
+        ids.append(town.person(tx, "anna").id)
+
+    ids: list[int] = []
+    epoch = epoch_after(add_person)
+    assert epoch_after(add_person) == epoch
+    with replaced(postgres_url):
+        later = epoch_after(add_person)
+        assert later != epoch
+        assert ids[2] > ids[1] + meta.RESTORE_ID_JUMP
+        assert epoch_after(add_person) == later
+
+
+def test_a_server_that_took_over_is_noticed_when_the_connection_is_opened_again(
+    node: PostgresDatabase, other: PostgresDatabase, postgres_url: str
+) -> None:
+    epoch = node.epoch
+    town.write(node, lambda tx: town.person(tx, "anna"))
+    with replaced(postgres_url):
+        with pytest.raises(Refused, match="another history"):
+            town.write(node, lambda tx: town.person(tx, "lost"))
+        assert node.epoch != epoch
+        town.write(node, lambda tx: town.person(tx, "bob"))
+        town.read(other, lambda tx: tx.cursor())
+        assert other.epoch == node.epoch

@@ -100,6 +100,7 @@ async def serving(
     bus = LocalBus()
     bus.listen(node.feeder.wake)
     engine.on_change = bus.announce
+    engine.on_new_epoch = node.begin_again
     await node.feeder.start()
     async with (
         _site(node) as open_http,

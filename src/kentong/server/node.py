@@ -1,5 +1,6 @@
 """What one running server shares between its connections."""
 
+import asyncio
 import contextlib
 import dataclasses
 import random
@@ -17,10 +18,11 @@ from kentong.server.config import Config
 from kentong.server.delivery.feeder import Feeder
 from kentong.server.delivery.hub import Hub
 from kentong.server.rules.rates import Rates
-from kentong.server.storage.engine import Engine, Transaction
+from kentong.server.storage.engine import Engine, Outcome, Transaction
 
 BURST = 10  # minutes' worth of commands that an account may save up
 RETURN_MS = (500, 5_000)  # devices that were sent away come back spread over this time
+BEGIN_AGAIN_S = 1.0  # between two tries to read where another history stands
 
 
 class Ending(Protocol):
@@ -95,6 +97,19 @@ class Node:
         cursor = await self.engine.read(lambda tx: tx.cursor())
         self.end_all(ErrorCode.SHUTTING_DOWN)
         self.feeder.begin(cursor)
+
+    def begin_again(self) -> None:
+        """Send all devices away: another history began elsewhere, and is read from now on."""
+        self.end_all(ErrorCode.SHUTTING_DOWN)
+        self.feeder.pause()
+
+        def done(outcome: Outcome) -> None:
+            if outcome.error is None:
+                self.feeder.begin(outcome.result)
+            else:
+                asyncio.get_running_loop().call_later(BEGIN_AGAIN_S, self.begin_again)
+
+        self.engine.post_read(lambda tx: tx.cursor(), done)
 
 
 def start_node(config: Config, engine: Engine, planted: frozenset[Planted] = NOTHING) -> Node:

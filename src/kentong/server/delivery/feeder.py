@@ -26,6 +26,7 @@ class Feeder:
         self._reading = False
         self._woken = False
         self._stopped = False
+        self._paused = False
         self._generation = 0  # of the history that is read
         self.passes = 0
 
@@ -36,7 +37,13 @@ class Feeder:
     def begin(self, cursor: int) -> None:
         """Read from here on, perhaps of another history; nobody is connected."""
         self._generation += 1
-        self._hub.cursor = cursor
+        self._paused = False
+        self._hub.begin(cursor)
+
+    def pause(self) -> None:
+        """Tell nothing until `begin`, nor what is being read now."""
+        self._generation += 1
+        self._paused = True
 
     def stop(self) -> None:
         """Read no more."""
@@ -44,7 +51,7 @@ class Feeder:
 
     def wake(self) -> None:
         """Something was committed, here or on another node."""
-        if self._reading or self._stopped:
+        if self._reading or self._stopped or self._paused:
             self._woken = True
             return
         if Planted.FEEDER_STOPS in self._planted and self.passes >= 20:

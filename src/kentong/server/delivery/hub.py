@@ -81,6 +81,11 @@ class Hub:
         # (user, chat or 0): the clock told last, for what a cursor held back reads again
         self._recent: dict[tuple[int, int], int] = {}
 
+    def begin(self, cursor: int) -> None:
+        """Tell what happens from here on; nobody is connected."""
+        self.cursor = cursor
+        self._recent = {}
+
     # -- Coming and going ---------------------------------------------------------------
 
     @property

@@ -136,10 +136,12 @@ class Database(abc.ABC):
 
 class Engine(abc.ABC):
     """Runs pieces of work. `on_change` is called on the event loop after each commit
-    that wrote, never before; nothing else announces anything.
+    that wrote, never before; nothing else announces anything. `on_new_epoch` is called there
+    before anything of another history is reported that somebody else began.
     """
 
     on_change: Callable[[], None]
+    on_new_epoch: Callable[[], None]
 
     @property
     @abc.abstractmethod
@@ -265,6 +267,8 @@ class GroupedEngine(Engine):
     def __init__(self, database: Database, lane: LaneMaker = ThreadLane) -> None:
         self.database = database
         self.on_change = _nothing
+        self.on_new_epoch = _nothing
+        self._epoch = database.epoch  # as far as it was told
         self._writer = lane(database.run_group, self._deliver)
         self._reader = lane(database.read_group, self._deliver)
         self._new_future = asyncio.get_running_loop().create_future
@@ -298,6 +302,7 @@ class GroupedEngine(Engine):
 
     async def restore(self, source: Path) -> None:
         await asyncio.to_thread(self.database.restore, source)
+        self._epoch = self.database.epoch
         self.on_change()
 
     async def close(self) -> None:
@@ -310,6 +315,9 @@ class GroupedEngine(Engine):
         await self._reader.close()
 
     def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
+        if self._epoch != self.database.epoch:
+            self._epoch = self.database.epoch
+            self.on_new_epoch()
         for (_, done), outcome in zip(group, result.outcomes, strict=True):
             try:
                 done(outcome)

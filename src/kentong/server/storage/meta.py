@@ -14,6 +14,7 @@ EPOCH = "epoch"
 INSTANCE = "instance"
 CLOCK = "clock"  # SQLite: the last one committed
 CLOCK_OFFSET = "base"  # PostgreSQL: what is added to transaction ids
+PLACE = "place"  # PostgreSQL: where the database lived when it was looked at last
 HORIZON = "horizon"
 
 _READ = "SELECT value FROM meta WHERE key = ?"

@@ -23,17 +23,20 @@ from kentong.server.storage.engine import (
 )
 from kentong.server.storage.folder import DataFolder
 from kentong.server.storage.postgres_connection import (
+    LOCK,
+    READING,
+    WRITING,
     Connection,
     PostgresTransaction,
+    begin,
     connect,
     drop,
     migrate,
+    place,
 )
 from kentong.server.storage.removals import RemovalLog
 
-MIGRATION_LOCK = 0x6B656E74  # any number that all nodes agree on
 ATTEMPTS = 4  # to run a group whose connection is lost or whose locks collide
-SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 LARGEST_CLOCK = (
     "SELECT greatest((SELECT max(clock) FROM users), (SELECT max(clock) FROM chats), "
     "(SELECT max(clock) FROM members), (SELECT max(clock) FROM revisions), 0)"
@@ -55,12 +58,16 @@ class _OutcomeUnknown(Exception):
     """The connection was lost during COMMIT."""
 
 
+class _OtherHistory(Exception):
+    """The epoch is another one: works that wait were meant for the one before."""
+
+
 class PostgresDatabase(Database):
     """A database of a PostgreSQL cluster, and the data folder of this node.
 
-    Backups are made with pg_dump. After one was loaded, `new_epoch` must be called; a
-    dump that was loaded into a new cluster is noticed by its clocks, and then it is
-    called by itself.
+    Backups are made with pg_dump. Another history begins when one was loaded, or when
+    another server took over, which is noticed whenever a connection is opened. Other
+    nodes notice it by their next transaction.
 
     Raises:
         FolderInUse: another process has the folder.
@@ -75,7 +82,6 @@ class PostgresDatabase(Database):
         self.removals = RemovalLog(self.folder.removals)
         self._writer: Connection | None = None
         self._reader: Connection | None = None
-        self._offset = 0
         try:
             self._start()
         except BaseException:
@@ -91,6 +97,8 @@ class PostgresDatabase(Database):
         for _ in range(ATTEMPTS):
             try:
                 return self._read(works)
+            except _OtherHistory:
+                self.run_group([])  # learns the epoch; by the writer only, so in its order
             except psycopg.Error as caught:
                 error = caught
                 drop(self._reader)
@@ -124,25 +132,42 @@ class PostgresDatabase(Database):
     def _start(self) -> None:
         connection = self._writer = connect(self._url)
         connection.execute("BEGIN")
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         migrate(connection)
-        self._raise_offset(connection)
+        self._settle(connection)
         connection.execute("COMMIT")
-        tx = PostgresTransaction(connection, self._offset)
+        tx = PostgresTransaction(connection, 0)
         self.epoch = meta.fact(tx, meta.EPOCH)
         self.instance = meta.instance(tx)
 
-    def _raise_offset(self, connection: Connection) -> None:
-        """See that new clocks lie above all old ones, whatever cluster this is."""
+    def _reconnected(self) -> Connection:
+        """A connection for writing. If it leads elsewhere than before, another history begins."""
+        connection = connect(self._url)
         tx = PostgresTransaction(connection, 0)
-        offset = meta.fact(tx, meta.CLOCK_OFFSET)
+        if place(tx) != meta.fact(tx, meta.PLACE):
+            connection.execute("BEGIN")
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            self._settle(connection)
+            connection.execute("COMMIT")
+        return connection
+
+    def _settle(self, connection: Connection) -> None:
+        """See that new clocks lie above all old ones, whatever cluster this is.
+
+        Nobody writes meanwhile, here or on another node: they would take clocks from before.
+        """
+        tx = PostgresTransaction(connection, 0)
+        offset, known, here = meta.fact(tx, meta.CLOCK_OFFSET), meta.fact(tx, meta.PLACE), place(tx)
         row = tx.one(LARGEST_CLOCK)
         assert row is not None
-        if row[0] >= offset + tx.clock:
+        is_behind = row[0] >= offset + tx.clock
+        if is_behind:
             offset = row[0] + 1 - tx.clock
             meta.set_fact(tx, meta.CLOCK_OFFSET, offset)
+        if is_behind or known not in {0, here}:
             self._begin_another_history(PostgresTransaction(connection, offset))
-        self._offset = offset
+        if known != here:
+            meta.set_fact(tx, meta.PLACE, here)
 
     def _begin_another_history(self, tx: Transaction) -> int:
         epoch = meta.begin_another_history(tx, {})
@@ -159,7 +184,7 @@ class PostgresDatabase(Database):
                 is_apart = True
             except _OutcomeUnknown:
                 return _refused(works, None)
-            except OSError as caught:
+            except (OSError, _OtherHistory) as caught:
                 return _refused(works, caught)
             except CONFLICTS as caught:
                 if len(works) > 1:
@@ -173,13 +198,15 @@ class PostgresDatabase(Database):
 
     def _run_once(self, works: Sequence[Work], *, is_apart: bool) -> GroupResult:
         if self._writer is None:
-            self._writer = connect(self._url)
+            self._writer = self._reconnected()
         connection = self._writer
-        connection.execute("BEGIN")
         try:
-            tx_offset = self._offset
+            offset, epoch = begin(connection, WRITING)
+            if epoch != self.epoch:
+                self.epoch = epoch
+                raise _OtherHistory("another history began")
             run = _run_apart if is_apart else _run_together
-            outcomes, removed, wrote = run(works, connection, tx_offset)
+            outcomes, removed, wrote = run(works, connection, offset)
             if removed:
                 self.removals.add(removed)
         except BaseException:
@@ -192,18 +219,24 @@ class PostgresDatabase(Database):
     def _read(self, works: Sequence[Work]) -> GroupResult:
         if self._reader is None:
             self._reader = connect(self._url)
+            self.run_group([])  # its connection may lead elsewhere, too
         connection = self._reader
-        connection.execute(SNAPSHOT)
+        offset = self._begin_reading(connection)
         outcomes = []
         for work in works:
-            outcomes.append(
-                _attempt(work, PostgresTransaction(connection, self._offset), connection)
-            )
+            outcomes.append(_attempt(work, PostgresTransaction(connection, offset), connection))
             if connection.info.transaction_status == TransactionStatus.INERROR:
                 connection.execute("ROLLBACK")
-                connection.execute(SNAPSHOT)
+                offset = self._begin_reading(connection)
         connection.execute("COMMIT")
         return GroupResult(outcomes)
+
+    def _begin_reading(self, connection: Connection) -> int:
+        offset, epoch = begin(connection, READING)
+        if epoch != self.epoch:
+            connection.execute("ROLLBACK")
+            raise _OtherHistory
+        return offset
 
 
 Ran = tuple[list[Outcome], list[Removed], bool]

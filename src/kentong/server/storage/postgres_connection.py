@@ -1,8 +1,9 @@
 """PostgreSQL as the engine needs it: connections, transactions, the schema in its types."""
 # ruff: noqa: D102 - the abstract class says what a method promises
 
+import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -26,6 +27,27 @@ TYPES = (  # from the SQLite dialect of the migrations
     ("WITHOUT ROWID, STRICT", ""),
     ("STRICT", ""),
 )
+LOCK = 0x6B656E74  # any number that all nodes agree on: writers share it, who migrates has it
+HISTORY = (
+    "SELECT (SELECT value FROM meta WHERE key = 'base'), "
+    "(SELECT value FROM meta WHERE key = 'epoch')"
+)
+WRITING = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; "  # each statement sees what the lock waited for
+    f"SELECT pg_advisory_xact_lock_shared({LOCK}); {HISTORY}"
+)
+READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {HISTORY}"
+PLACE = (
+    "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8), 'meta'::regclass::oid::bigint, "
+    "(SELECT oid::bigint FROM pg_database WHERE datname = current_database())"
+)
+
+
+class History(NamedTuple):
+    """What may change under a node: another one, a dump or a failover began anew."""
+
+    offset: int  # what makes a clock of a transaction id
+    epoch: int
 
 
 class PostgresTransaction(Transaction):
@@ -102,6 +124,34 @@ def connect(url: str) -> Connection:
     if durability == ("off",):  # the server's owner may ask for more than "on", not for less
         connection.execute("SET synchronous_commit = on")
     return connection
+
+
+def begin(connection: Connection, statements: str) -> History:
+    """Begin a transaction, and read in the same round trip what it needs to know.
+
+    Args:
+        statements: WRITING or READING.
+    """
+    cursor = connection.execute(statements.encode())
+    while cursor.nextset():
+        pass
+    row = cursor.fetchone()
+    assert row is not None
+    return History(*row)
+
+
+def place(tx: Transaction) -> int:
+    """A number for where the database lives: another one after a failover or a dump.
+
+    It follows from the cluster and its timeline (a promoted standby begins a new one), and
+    from what a dump does not keep: the numbers of the database and of the table `meta`.
+    """
+    may_ask = tx.one("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+    cluster: SqlRow | None = None
+    if may_ask == (True,):
+        cluster = tx.one("SELECT system_identifier FROM pg_control_system()")
+    facts = repr((cluster, tx.one(PLACE)))
+    return int.from_bytes(hashlib.sha256(facts.encode()).digest()[:6], "big")
 
 
 def drop(connection: Connection | None) -> None:
