@@ -108,7 +108,7 @@ def test_who_joins_is_told_the_recovery_code_and_can_sign_in_by_it(
         ("{address}/#join=unknown", ["--name", "Carol"], "this invite is unknown"),
         ("{address}/#join=unknown", [], "say who you are: --name NAME"),
         ("{address}", ["--name", "Carol"], "takes nobody new, or only by invite"),
-        ("{address}", ["--recover", "AAAAA"], "this code is wrong or used"),
+        ("{address}", ["--recover", "AAAAA"], "this code is wrong"),
         ("lunch", ["--name", "Carol"], "a link begins with https:// or http://"),
         ("http://127.0.0.1:9/#join=x", ["--name", "Carol"], "no connection: http://127.0.0.1:9"),
     ],

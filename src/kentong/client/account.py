@@ -71,7 +71,7 @@ async def join(address: str, token: str, name: str, device: str) -> Joined:
 
 
 async def recover(address: str, code: str, device: str) -> Joined:
-    """Sign a new device in to an account; the code is used up and a new one is given.
+    """Sign a new device in to an account; the code stays valid.
 
     Raises Refused, Unreachable.
     """

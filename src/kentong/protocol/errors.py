@@ -32,7 +32,7 @@ class ErrorCode(enum.IntEnum):
     REGISTRATION_CLOSED = 24  # this server takes nobody new, or only by invite
     PROOF_INVALID = 25  # proof of work missing, wrong or too old
     STRANGER_LIMIT = 26  # a new account wrote to too many strangers
-    CODE_INVALID = 27  # recovery or sign-in code wrong or used
+    CODE_INVALID = 27  # recovery code wrong, or a newer one took its place
     TOO_MANY_BLOCKED = 29
     TOO_MANY_REQUESTS = 28  # more requests outstanding than allowed
 

@@ -49,7 +49,7 @@ export const ErrorCode = {
   PROOF_INVALID: 25,
   /** a new account wrote to too many strangers */
   STRANGER_LIMIT: 26,
-  /** recovery or sign-in code wrong or used */
+  /** recovery code wrong, or a newer one took its place */
   CODE_INVALID: 27,
   TOO_MANY_BLOCKED: 29,
   /** more requests outstanding than allowed */
