@@ -64,7 +64,7 @@ class Connection:
         self._tell = tell
         self._now = now
         self._random = source
-        self.online = False  # linked, and everything missed has been listed
+        self.online = False  # linked, and caught up
         self.ended: int | None = None  # ErrorCode: signed out, suspended
         self._woken = asyncio.Event()  # there may be something to send
         self._stirred = asyncio.Event()  # something was sent or heard
@@ -184,7 +184,7 @@ class Connection:
         for event in events:
             self._tell(event)
         if is_link:
-            self._set_online(session.listed)
+            self._set_online(session.caught_up)
         self._woken.set()
         self._stirred.set()
 

@@ -173,7 +173,7 @@ class Messenger:
 
     @property
     def is_online(self) -> bool:
-        """Linked, and everything missed has been listed."""
+        """Linked, everything missed listed, and what a restored server lost queued again."""
         return self._connection.online
 
     async def wait_online(self) -> None:
@@ -181,8 +181,12 @@ class Messenger:
         await self._until(lambda: self.is_online)
 
     async def flush(self) -> None:
-        """Wait until every command has its answer. Raises Refused: the device was signed out."""
-        await self._until(lambda: not self.store.outbox.unanswered())
+        """Wait until every command has its answer, also what a restored server had lost.
+
+        Raises Refused: the device was signed out.
+        """
+        store = self.store
+        await self._until(lambda: not (store.number("requeue") or store.outbox.unanswered()))
 
     def events(self) -> EventStream:
         """What happens from now on, as an async iterator."""

@@ -143,6 +143,11 @@ class Session:
         return frames
 
     @property
+    def caught_up(self) -> bool:
+        """Everything missed has been listed, and what the server lost is queued again."""
+        return self.listed and not self._store.number("requeue")
+
+    @property
     def owes(self) -> bool:
         """Whether the server owes something: a welcome, a listing, an answer, a Pong."""
         return not self.listed or self.wishes.owed()
