@@ -148,6 +148,14 @@ class Double:
             case wire.GetPeople():
                 people = [wire.Person(user, f"user {user}") for user in request.users]
                 return [wire.People(request.request, people)]
+            case wire.GetMembers():
+                rest = [user for user in (ME, OTHER) if user > request.after]
+                members = [wire.Member(user, f"user {user}") for user in rest[:1]]
+                return [wire.Members(request.request, members, int(len(rest) > 1))]
+            case wire.GetDevices():
+                return [wire.Devices(request.request, [wire.Device(1, "this one", NOW, NOW, 1)])]
+            case wire.GetInvite():
+                return [wire.Invite(request.request, "lunch", 2)]
             case wire.Ping():
                 return [wire.Pong()]
         return []

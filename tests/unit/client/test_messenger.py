@@ -1,15 +1,15 @@
 """What a program relies on: calls that are done or not begun, events once and in order."""
 
 import asyncio
+import copy
 import random
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from kentong.client import Messenger, NotJoined, Ticket, Unreachable
 from kentong.client.account import find_nonce, split_link
-from kentong.client.events import Event, EventsLost, MessagePosted
+from kentong.client.events import Event, EventsLost, MessagePosted, StateReset
 from kentong.client.pace import WINDOW_BYTES_MIN, Pace
 from kentong.client.store import Store
 from kentong.client.stream import EVENTS_MAX, EventStream
@@ -21,88 +21,6 @@ from tests.unit.client.test_connection import World, tell
 from tests.unit.client.weather import Weather, later, run
 
 CHAT = 80_001
-LOOP_STEPS = 25
-TIMES_S = (0.05, 0.15, 0.25, 0.35)
-
-commands: dict[str, Callable[[Messenger], Awaitable[object]]] = {
-    "send_text": lambda m: m.send_text(CHAT, "a"),
-    "edit_text": lambda m: m.edit_text(CHAT, 1, "a"),
-    "delete_message": lambda m: m.delete_message(CHAT, 1),
-    "open_direct": lambda m: m.open_direct(OTHER),
-    "create_group": lambda m: m.create_group("lunch", [OTHER]),
-    "rename_group": lambda m: m.rename_group(CHAT, "dinner"),
-    "add_member": lambda m: m.add_member(CHAT, OTHER),
-    "remove_member": lambda m: m.remove_member(CHAT, OTHER),
-    "leave_group": lambda m: m.leave_group(CHAT),
-    "join_by_invite": lambda m: m.join_by_invite("abc"),
-    "make_invite": lambda m: m.make_invite(CHAT),
-    "block_user": lambda m: m.block_user(OTHER),
-    "report": lambda m: m.report(CHAT, 1),
-    "set_name": lambda m: m.set_name("Anna"),
-    "revoke_device": lambda m: m.revoke_device(1),
-}
-
-questions: dict[str, Callable[[Messenger], Awaitable[object]]] = {
-    "history": lambda m: m.history(CHAT, 1, 100),
-    "people": lambda m: m.people([OTHER, 70_003]),
-    "wait_online": lambda m: m.wait_online(),
-    "flush": lambda m: m.flush(),
-}
-
-
-async def cancelled(call: Awaitable[object], steps: int, seconds: float) -> bool:
-    """Begin a call and cancel it after so much; whether it was done already."""
-    task = asyncio.ensure_future(call)
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    if seconds:
-        await later(seconds)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return not task.cancelled()
-
-
-@pytest.mark.parametrize("name", commands)
-def test_a_command_that_is_cancelled_is_written_or_not_begun(tmp_path: Path, name: str) -> None:
-    async def story(world: World) -> None:
-        await world.messenger.wait_online()
-        for steps in range(LOOP_STEPS):
-            before = world.messenger.store.outbox.next_number
-            done = await cancelled(commands[name](world.messenger), steps, 0)
-            written = world.messenger.store.outbox.next_number - before
-            assert written == int(done)
-        await world.messenger.flush()
-
-    tell(World(tmp_path), story)
-
-
-@pytest.mark.parametrize("name", questions)
-def test_a_question_that_is_cancelled_leaves_nothing(tmp_path: Path, name: str) -> None:
-    async def story(world: World) -> None:
-        for _ in range(70):
-            world.server.post(CHAT, OTHER, "text")
-        for steps, seconds in [(n, 0.0) for n in range(LOOP_STEPS)] + [(0, s) for s in TIMES_S]:
-            await cancelled(questions[name](world.messenger), steps, seconds)
-        await world.messenger.wait_online()
-        rows = await world.messenger.history(CHAT, 1, 100)
-        assert [row.seq for row in rows] == list(range(1, 71))
-        await later(5)
-        assert world.messenger._agenda.questions == {}
-
-    tell(World(tmp_path), story)
-
-
-def test_waiting_for_an_answer_can_be_cancelled_and_repeated(tmp_path: Path) -> None:
-    async def story(world: World) -> None:
-        ticket = await world.messenger.send_text(CHAT, "hello")
-        for seconds in TIMES_S:
-            await cancelled(ticket.accepted(), 0, seconds)
-        assert await ticket.accepted() == 1
-        assert await ticket.accepted() == 1
-
-    world = World(tmp_path)
-    tell(world, story)
-    assert world.texts() == ["hello"]
 
 
 @pytest.mark.parametrize("moment", range(40))
@@ -128,6 +46,31 @@ def test_closing_at_any_moment_loses_nothing(tmp_path: Path, moment: int) -> Non
     run(first)
     run(again)
     assert world.texts() == written
+
+
+def test_to_be_online_or_flushed_is_to_have_queued_again_what_a_restored_server_lost(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        messenger, backup = world.messenger, copy.deepcopy(world.server)
+        await (await messenger.send_text(CHAT, "hello")).accepted()
+        backup.epoch += 1
+        world.weather.server = backup
+        for wait in (messenger.wait_online, messenger.flush):
+            stream = messenger.events()
+            world.weather.links[-1].end()
+            async for event in stream:
+                if isinstance(event, StateReset):
+                    break
+            await wait()
+            assert not messenger.store.number("requeue")
+            await messenger.flush()
+            assert [row.text for row in backup.chats[CHAT].rows] == ["hello"]
+            backup = copy.deepcopy(backup)
+            backup.epoch += 1
+            world.weather.server = backup
+
+    tell(World(tmp_path), story)
 
 
 def test_texts_are_told_once_and_in_order_over_a_gap(tmp_path: Path) -> None:
