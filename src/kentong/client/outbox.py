@@ -14,7 +14,7 @@ from kentong.client.references import Answer, Entry, Renumbering
 from kentong.protocol.codec import decode_from_server, encode
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.limits import INTEGER_MAX
-from kentong.protocol.messages import Command, Refusal
+from kentong.protocol.messages import Accepted, Command, Refusal, SendText
 
 ANSWERED_KEPT_S: Final = 7 * 86_400  # commands with their answers, for a restored server
 LOCAL: Final = 0  # the outbox of commands that were answered here, without the server
@@ -162,6 +162,15 @@ class Outbox:
             " AND NOT EXISTS (SELECT 1 FROM outbox WHERE answer IS NULL)",
             (now - ANSWERED_KEPT_S,),
         )
+
+    def forget_deleted(self, is_deleted: Callable[[int, int], bool]) -> None:
+        """Drop answered texts that became tombstones, as (chat, seq): they shall not come back."""
+        for entry in self._entries("answer IS NOT NULL", ()):
+            command = self.resolved(entry)
+            if not isinstance(command, SendText) or not isinstance(entry.answer, Accepted):
+                continue
+            if is_deleted(command.chat, entry.answer.seq):
+                self._database.run("DELETE FROM outbox WHERE key = ?", (entry.key,))
 
     # -- A new outbox -------------------------------------------------------------------
 

@@ -83,6 +83,7 @@ class Sync:
         """Drop what the server says is worth nothing any more."""
         store = self._store
         if welcome.flags & WelcomeFlag.RESET:
+            store.outbox.forget_deleted(self._is_deleted)
             store.forget_state(welcome.epoch)
             store.set_number("requeue", 1)
         elif welcome.epoch:
@@ -94,6 +95,10 @@ class Sync:
             store.save_token(Token())
             store.timeline.forget_windows()
             store.unlist_all()
+
+    def _is_deleted(self, chat: int, seq: int) -> bool:
+        row = self._timeline.row(chat, seq)
+        return row is not None and row.is_deleted
 
     def heads(self, page: Heads) -> None:
         """A page of a listing, or the answer to GetHeads."""

@@ -168,6 +168,19 @@ def test_a_restored_server_gets_back_the_chat_that_a_text_was_for(
     assert entry.answer == wire.Accepted(1, 0, backup.chats[90_002].rows[0].at)
 
 
+def test_what_was_deleted_does_not_come_back(store: Store, server: Double) -> None:
+    exchange(store, server)
+    backup = copy.deepcopy(server)
+    for text in ("deleted", "kept"):
+        write(store, wire.SendText(CHAT, text))
+    exchange(store, server)
+    server.delete(CHAT, 1)
+    exchange(store, server)
+    backup.epoch += 1
+    exchange(store, backup)
+    assert texts(backup) == ["kept"]
+
+
 def test_what_is_about_a_lost_chat_is_dropped_with_a_notice(store: Store, server: Double) -> None:
     exchange(store, server)
     backup = copy.deepcopy(server)
