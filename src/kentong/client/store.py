@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,7 @@ _HEAD_COLUMNS = ", ".join(
     "chat" if field.name == "id" else field.name for field in fields(ChatView)
 )
 _HEAD_MARKS = ", ".join("?" for _ in fields(ChatView))
+_head_values = attrgetter(*(field.name for field in fields(ChatView)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class Store:
         """Keep the head of a chat."""
         self._database.run(
             f"INSERT OR REPLACE INTO heads ({_HEAD_COLUMNS}) VALUES ({_HEAD_MARKS})",
-            astuple(chat),
+            _head_values(chat),
         )
 
     def drop_chat(self, chat: int) -> None:
