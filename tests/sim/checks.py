@@ -54,20 +54,18 @@ def written_counts(village: Village, truth: Truth) -> None:
 def _counts(
     village: Village, phone: Phone, written: Written, found: dict[str, list[tuple[int, int]]]
 ) -> None:
-    restored = village.host.restored > 0
+    told = phone.acknowledged(written)
     if written.text in found:
         ((_, seq),) = found[written.text]
-        if written.seq not in (0, seq) and not restored:
-            what = f"{written.text!r} stands at {seq}, acknowledged was {written.seq}"
+        if told not in (0, seq):
+            what = f"{written.text!r} stands at {seq}, acknowledged was {told}"
             raise Broken(Invariant.DURABLE, what)
-        return
-    if written.text in village.deleted:
-        return
-    if written.seq and not restored:
-        what = f"{written.text!r} was acknowledged as {written.seq} and is lost"
-        raise Broken(Invariant.DURABLE, what)
-    if not written.forgotten and not phone.was_refused(written):
-        raise Broken(Invariant.ONCE, f"{written.text!r} of {phone.name} never took effect")
+    elif written.text not in village.deleted:
+        if told:
+            what = f"{written.text!r} was acknowledged as {told} and is lost"
+            raise Broken(Invariant.DURABLE, what)
+        if not written.forgotten and not phone.was_refused(written):
+            raise Broken(Invariant.ONCE, f"{written.text!r} of {phone.name} never took effect")
 
 
 def _ordered(phone: Phone, found: dict[str, list[tuple[int, int]]]) -> None:

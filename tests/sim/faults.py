@@ -48,7 +48,7 @@ class Faults:
             lost_wakeup=source.choice((0.0, 0.0, 0.3, 1.0)),
             crashes_per_minute=often(),
             client_crashes_per_minute=often(),
-            reinstalls_per_minute=seldom(),
+            reinstalls_per_minute=source.choice((0.0, 0.0, 0.3, 1.0)),
             restores_per_minute=seldom(),
             clones_per_minute=seldom(),
             offline_per_minute=often(),

@@ -159,7 +159,7 @@ class Host:
         """Run a work on the database of a host that is up, and commit it: no time passes."""
         assert self._database is not None
         (outcome,) = self._database.run_group([work]).outcomes
-        self._database.read_group([])  # with a planted bug this commits
+        self._database.run_group([])  # with a planted bug this commits
         if outcome.error is not None:
             raise outcome.error
         result: R = outcome.result

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from kentong.client.events import CommandDropped, StateReset
 from kentong.client.messenger import Messenger, delete_files
+from kentong.client.references import Entry
 from kentong.client.store import Account, Own, Store
 from kentong.client.ticket import Ticket
 from kentong.protocol.errors import Refused
-from kentong.protocol.messages import Refusal
+from kentong.protocol.messages import Accepted, Refusal
 from kentong.protocol.planted import Planted
 from tests.sim.host import Host
 from tests.sim.network import SimulatedTransport, Weather
@@ -142,9 +143,22 @@ class Phone:
         except Refused:
             written.refused = True
 
+    def acknowledged(self, written: Written) -> int:
+        """The seq that this device was told, by the database that is there now; 0 if none."""
+        entry = self._entry(written)
+        restored = self._world.host.restored > 0
+        if entry is None or not isinstance(entry.answer, Accepted):
+            return 0 if restored else written.seq
+        is_of_now = not restored or entry.outbox == self.running.store.outbox.id
+        return entry.answer.seq if is_of_now else 0
+
     def was_refused(self, written: Written) -> bool:
         """Whether the server, or this device, said for good that it can't be sent."""
-        if written.refused:
-            return True
+        entry = self._entry(written)
+        return written.refused or (entry is not None and isinstance(entry.answer, Refusal))
+
+    def _entry(self, written: Written) -> Entry | None:
+        """The command in the outbox, unless the store was lost."""
         entry = self.running.store.outbox.entry(written.key)
-        return entry is not None and isinstance(entry.answer, Refusal)
+        text = getattr(entry.command, "text", "") if entry else ""
+        return entry if text == written.text else None

@@ -23,7 +23,7 @@ class Scene:
         return cls(
             people=3,
             phones_each=source.choice((1, 2)),
-            quiet_groups=source.choice((0, 0, 40)),
+            quiet_groups=source.choice((0, 40)),
             pause_s=source.choice((0.5, 2.0)),
             commands_per_minute=source.choice((PLENTY, PLENTY, 20)),
             requests_per_minute=source.choice((PLENTY, PLENTY, 600)),

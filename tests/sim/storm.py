@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from kentong.client.messenger import Messenger
 from kentong.protocol.codec import decode_from_server, encode, join, split
+from kentong.protocol.errors import Refused
 from kentong.protocol.messages import GetRange, Hello, HelloFlag, Rows
 from kentong.protocol.planted import NOTHING, Planted
 from kentong.server.model import MemberState
@@ -182,8 +182,8 @@ class Storm:
             await self._start_phone(phone)
             pairs.append((phone, await self.village.newcomer(phone, f"newcomer{index}")))
         for phone, newcomer in pairs:
-            await self._look_at_everything(newcomer.running)
-            await self._look_at_everything(phone.running)
+            await self._look_at_everything(newcomer)
+            await self._look_at_everything(phone)
             await self._refused_to_the_gone(phone)
         await asyncio.sleep(MINUTE_S)
         truth: Truth = await self.host.up.engine.read(checks.read_truth)
@@ -194,10 +194,15 @@ class Storm:
             await newcomer.remove()
             await phone.stop()
 
-    async def _look_at_everything(self, messenger: Messenger) -> None:
+    async def _look_at_everything(self, phone: Phone) -> None:
+        messenger = phone.running
         await self._soon(messenger.wait_online())
         for chat in messenger.chats():
-            await self._soon(messenger.history(chat.id, 1, chat.last_seq))
+            try:
+                await self._soon(messenger.history(chat.id, 1, chat.last_seq))
+            except Refused:
+                what = f"{phone.name} shows chat {chat.id}, which it is refused"
+                raise Broken(Invariant.RIGHTS, what) from None
             rows = messenger.rows(chat.id, 1, chat.last_seq)
             expected = list(range(max(chat.first_seq, 1), chat.last_seq + 1))
             if [row.seq for row in rows] != expected:

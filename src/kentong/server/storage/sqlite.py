@@ -73,7 +73,8 @@ class SqliteDatabase(Database):
         with self.writing:
             before = self._counter.last
             try:
-                self._commit_late()
+                if self.options.commits_late and self.writer.in_transaction:
+                    self.writer.execute("COMMIT")
                 self._require_space()
                 try:
                     return self._run_together(works)
@@ -88,7 +89,6 @@ class SqliteDatabase(Database):
         with self.reading:
             execute = self._reader.execute
             try:
-                self._commit_late()
                 execute("BEGIN")
                 return GroupResult([_attempt(work, _reading(execute)) for work in works])
             except sqlite3.Error as error:
@@ -177,11 +177,6 @@ class SqliteDatabase(Database):
             self.removals.add(removed)
         if not self.options.commits_late:
             execute("COMMIT")
-
-    def _commit_late(self) -> None:
-        """With the planted bug a group is still open after its works were answered."""
-        if self.options.commits_late and self.writer.in_transaction:
-            self.writer.execute("COMMIT")
 
     def _undo(self, begin_clock: int) -> None:
         if self.writer.in_transaction:  # some errors have undone everything already

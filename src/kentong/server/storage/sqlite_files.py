@@ -22,7 +22,7 @@ class Options(NamedTuple):
 
     reserve_bytes: int = 64 * 2**20  # free on the volume, or writing is refused
     durable: bool = True  # False: only a test may lose what it was told
-    commits_late: bool = False  # a planted bug: a group is committed when the next one begins
+    commits_late: bool = False  # a planted bug: a group is committed with the next one
 
 
 class Clock:
