@@ -1,6 +1,5 @@
 """A group of five hundred connected members; each delivery of a text counts."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -21,39 +20,33 @@ _ACCEPTED, _POSTED = 0x42, 0x4A
 class Member(Device):
     """A member, who may write too."""
 
-    received = 0
-    answered = 0
-
-    def __init__(self, who: Citizen, told: Callable[[], None]) -> None:
+    def __init__(self, who: Citizen, room: "Room") -> None:
         super().__init__(who)
-        self._told = told
+        self._room = room
 
     def live(self, payload: bytes) -> None:
         if payload[1] == _POSTED:
-            self.received += 1
+            self._room.finished += 1
         elif payload[1] == _ACCEPTED:
-            self.answered += 1
+            self._room.answered += 1
         else:
             super().live(payload)
 
     def heard(self) -> None:
-        self._told()
+        self._room.go_on()
 
 
 class Room:
     """A group as a load: a new text follows when an earlier one has reached everybody."""
 
     def __init__(self, chat: int, people: list[Citizen]) -> None:
-        self.members = [Member(person, self._told) for person in people]
+        self.members = [Member(person, self) for person in people]
+        self.finished = 0  # texts that members have received
+        self.answered = 0
         self._writers = self.members[:WRITERS]
         self._frames = [framed(encode(SendText(chat, town.text()))) for _ in range(64)]
         self._sent = 0
         self._is_running = False
-        self._reads = 0
-
-    @property
-    def finished(self) -> int:
-        return sum(member.received for member in self.members)
 
     @property
     def is_drained(self) -> bool:
@@ -61,22 +54,17 @@ class Room:
 
     def start(self) -> None:
         self._is_running = True
-        self._go_on()
+        self.go_on()
 
     def stop(self) -> None:
         self._is_running = False
 
     @property
     def _arrived(self) -> int:
-        answered = sum(member.answered for member in self._writers)
-        return min(answered, self.finished // (len(self.members) - 1))
+        return min(self.answered, self.finished // (len(self.members) - 1))
 
-    def _told(self) -> None:
-        self._reads += 1
-        if self._reads % len(self.members) == 0:  # counting all at each read would be most work
-            self._go_on()
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Write as many texts as may be on their way."""
         if not self._is_running:
             return
         for number in range(self._sent, self._arrived + OUTSTANDING):
