@@ -1,6 +1,7 @@
 """A real server and real browsers, for tests that watch them from outside."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from websockets.sync.client import connect
 
 WAIT_S = 30
 WAIT_MS = WAIT_S * 1000
@@ -107,6 +109,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+DEBUGGING_PORT = free_port()
+
+
 def until(is_true: Callable[[], bool], what: str) -> None:
     """Wait for what no library call waits for."""
     end = time.monotonic() + WAIT_S
@@ -116,7 +121,8 @@ def until(is_true: Callable[[], bool], what: str) -> None:
 
 
 def launch(playwright: Playwright, path: str) -> Browser:
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    flags = [*FLAGS, f"--remote-debugging-port={DEBUGGING_PORT}"]
+    return playwright.chromium.launch(executable_path=path, args=flags)
 
 
 def launch_profile(playwright: Playwright, path: str, profile: Path) -> BrowserContext:
@@ -204,6 +210,16 @@ def pair(browser: Browser, server: Server) -> tuple[Page, Page]:
     open_chat(anna, "Budi")
     open_chat(budi, "Anna")
     return anna, budi
+
+
+def kill(page: Page) -> None:
+    """Kill the process behind a page. It can't answer, so Playwright would wait for ever."""
+    page.evaluate("document.title = 'to be killed'")
+    with urllib.request.urlopen(f"http://127.0.0.1:{DEBUGGING_PORT}/json/list") as answer:
+        targets = json.load(answer)
+    (address,) = (it["webSocketDebuggerUrl"] for it in targets if it["title"] == "to be killed")
+    with page.expect_event("crash"), connect(address) as socket:
+        socket.send(json.dumps({"id": 1, "method": "Page.crash"}))
 
 
 def dispatch_sync(page: Page, address: str, tag: str) -> None:

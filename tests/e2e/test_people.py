@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from kentong.client import Messenger
 from tests.e2e import house
@@ -78,3 +78,22 @@ def test_two_browsers_and_a_program_write_to_each_other(browser: Browser, server
         house.expect_once(anna, "Hi Budi", "Hi Anna")
         house.expect_once(budi, "Hi Budi", "Hi Anna")
         assert citra.heard().count("Welcome, program") == 1
+
+
+def test_text_is_never_taken_for_html(browser: Browser, server: Server) -> None:
+    anna, budi = house.pair(browser, server)
+    text = "<img src=x onerror=document.title='taken'> <b>&amp; not bold</b>"
+    house.write(anna, text)
+    house.expect_once(budi, text)
+    for page in (anna, budi):
+        assert page.locator(".bubble img, .bubble b, nav img").count() == 0
+        assert page.title() != "taken"
+
+
+def test_the_owners_pages_are_read_beside_the_worker(browser: Browser, server: Server) -> None:
+    page = house.new_page(browser)
+    house.join(page, server.address, server.owner_token(), "Anna")
+    house.wait_for_worker(page)
+    for name in ("Privacy", "Terms", "Contact"):
+        page.goto(f"{server.address}/pages/{name.lower()}")
+        expect(page.get_by_role("heading", name=name).first).to_be_visible()

@@ -1,6 +1,9 @@
 """Tabs, cleared storage, blocked WebSockets and plain HTTP: writing works all the same."""
 
-from playwright.sync_api import Browser, WebSocketRoute, expect
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e import house
 from tests.e2e.house import Server
@@ -13,8 +16,9 @@ ERASE = """() => indexedDB.databases().then((all) => Promise.all(all.map(({ name
     }))))"""
 
 
-def test_second_tab_takes_over_when_the_leading_one_is_closed(
-    browser: Browser, server: Server
+@pytest.mark.parametrize("end", [Page.close, house.kill], ids=["closed", "killed"])
+def test_second_tab_takes_over_from_the_leading_one(
+    browser: Browser, server: Server, end: Callable[[Page], None]
 ) -> None:
     anna, budi = house.pair(browser, server)
     second = anna.context.new_page()
@@ -22,7 +26,7 @@ def test_second_tab_takes_over_when_the_leading_one_is_closed(
     house.write(second, "from the tab that follows")
     house.expect_once(budi, "from the tab that follows")
     house.expect_once(anna, "from the tab that follows")
-    anna.close()
+    end(anna)
     house.write(second, "from the tab that leads now")
     house.expect_once(budi, "from the tab that leads now")
     house.write(budi, "heard both")

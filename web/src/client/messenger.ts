@@ -92,7 +92,7 @@ export async function openMessenger(
   return new Client(name, store, world, board);
 }
 
-type WorkerModule = Pick<typeof workerModule, "keepWorker" | "sendLater">;
+type WorkerModule = Pick<typeof workerModule, "keepWorker" | "keepStorage" | "sendLater">;
 
 /** What deals with the service worker, where there can be one. */
 async function worker(): Promise<WorkerModule | null> {
@@ -104,6 +104,7 @@ class Client implements Messenger {
   readonly #people: People;
   readonly #drafts: Drafts;
   #isLater = false;
+  #isKept = false;
   readonly #typedAt = new Map<number, number>();
 
   readonly #name: string;
@@ -241,6 +242,8 @@ class Client implements Messenger {
   async sendText(chat: number, text: string, replyTo = 0): Promise<void> {
     this.#drafts.save(chat, "");
     await this.#command({ tag: SendText, chat, text, replyTo });
+    if (!this.#isKept) void worker().then((found) => found?.keepStorage());
+    this.#isKept = true;
   }
 
   async editText(chat: number, seq: number, text: string): Promise<void> {

@@ -20,6 +20,11 @@ export async function renewWorker(): Promise<void> {
   });
 }
 
+/** Ask the browser not to clear away what is stored here, now that there is something to lose. */
+export async function keepStorage(): Promise<void> {
+  await navigator.storage?.persist?.().catch(() => false);
+}
+
 /** Ask the browser to send the outbox when there is a network, even if the page is closed. */
 export async function sendLater(): Promise<void> {
   const found = await navigator.serviceWorker.getRegistration();

@@ -46,9 +46,9 @@ self.addEventListener("sync", (event) => {
   if (sync.tag === "outbox") sync.waitUntil(flush());
 });
 
-/** Pages that the client draws; what the server answers itself has another name. */
+/** The page that the client draws; whatever else there is the server answers itself. */
 function isOurs(path: string): boolean {
-  return !/^\/(api|ws|sync|health|metrics|media|legal|privacy|terms|contact|admin)\b/.test(path);
+  return path === "/" || path === PAGE;
 }
 
 async function install(): Promise<void> {
