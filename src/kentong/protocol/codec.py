@@ -9,12 +9,18 @@ from typing import Any, NamedTuple, TypeVar, Union, get_args
 import msgspec
 
 from kentong.protocol.errors import Malformed
-from kentong.protocol.limits import FRAME_BYTES_MAX, ROWS_BYTES_MAX, TOKEN_CHARS_MAX
+from kentong.protocol.limits import (
+    EXCHANGE_BYTES_MAX,
+    FRAME_BYTES_MAX,
+    ROWS_BYTES_MAX,
+    TOKEN_CHARS_MAX,
+)
 from kentong.protocol.messages import Catalogue, Command, Hello, Message, Notice, Request, Row
 
 FromClient = Union[Command, Request, Notice, Hello]  # noqa: UP007 - read by people
 M = TypeVar("M", bound=Message)
 
+ANSWER_FRAMES_MAX = EXCHANGE_BYTES_MAX // 8  # what a server may say in one POST /sync
 INFLATED_BYTES_MAX = 4 * ROWS_BYTES_MAX  # a page of rows is never larger; more is an attack
 HASH_BYTES = 8
 
@@ -111,14 +117,16 @@ def _decode(decoder: Any, frame: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - 
         raise Malformed(str(error)) from None
 
 
-def split(body: bytes) -> list[bytes]:
+def split(body: bytes, frames_max: int = ANSWER_FRAMES_MAX) -> list[bytes]:
     """The messages of a POST body, each preceded by its length in four bytes.
 
-    Raises Malformed.
+    Raises Malformed, also if they are more than `frames_max`.
     """
-    frames = []
+    frames: list[bytes] = []
     position = 0
     while position < len(body):
+        if len(frames) >= frames_max:
+            raise Malformed("too many messages")
         start = position + 4
         end = start + int.from_bytes(body[position:start], "big")
         if not start < end <= len(body) or end - start > FRAME_BYTES_MAX:

@@ -16,6 +16,7 @@ NAME_CHARS_MAX = 64  # of a person
 REASON_CHARS_MAX = 1_000  # of a report
 
 OUTBOX_UNCONFIRMED_MAX = 256  # commands of one outbox without an answer
+EXCHANGE_FRAMES_MAX = OUTBOX_UNCONFIRMED_MAX + 64  # messages in the body of one POST /sync
 RANGE_ROWS_MAX = 200  # rows asked for at once
 PEOPLE_MAX = 100  # ids in one GetPeople, and entries in one Members page
 SCREEN_CHATS_MAX = 8  # chats that a device may call "on screen"

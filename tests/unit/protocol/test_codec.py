@@ -76,6 +76,13 @@ def test_a_body_with_a_wrong_length_is_malformed(body: str) -> None:
         codec.split(bytes.fromhex(body))
 
 
+def test_a_body_of_more_messages_than_allowed_is_malformed() -> None:
+    body = codec.join([b"x"] * 5)
+    assert len(codec.split(body, 5)) == 5
+    with pytest.raises(Malformed):
+        codec.split(body, 4)
+
+
 def test_trailing_defaults_are_left_out() -> None:
     assert codec.encode(SendText(chat=5, text="hi")).hex() == "931005a26869"
     assert codec.encode(Welcome(time=1, number=2, build=3)).hex() == "97400102000000" + "03"

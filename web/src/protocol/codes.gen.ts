@@ -158,6 +158,8 @@ export const NAME_CHARS_MAX = 64;
 export const REASON_CHARS_MAX = 1000;
 /** commands of one outbox without an answer */
 export const OUTBOX_UNCONFIRMED_MAX = 256;
+/** messages in the body of one POST /sync */
+export const EXCHANGE_FRAMES_MAX = 320;
 /** rows asked for at once */
 export const RANGE_ROWS_MAX = 200;
 /** ids in one GetPeople, and entries in one Members page */

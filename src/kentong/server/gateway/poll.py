@@ -4,7 +4,7 @@ import asyncio
 
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode, Malformed, Refused
-from kentong.protocol.limits import EXCHANGE_BYTES_MAX
+from kentong.protocol.limits import EXCHANGE_BYTES_MAX, EXCHANGE_FRAMES_MAX
 from kentong.protocol.messages import Goodbye, Hello, HelloFlag
 from kentong.server.features import sign_in
 from kentong.server.features.sign_in import Credentials
@@ -47,7 +47,7 @@ async def exchange(node: Node, body: bytes, credentials: Credentials, address: s
     part of the answer, as Goodbye.
     """
     try:
-        first, *frames = codec.split(body) or [b""]
+        first, *frames = codec.split(body, EXCHANGE_FRAMES_MAX) or [b""]
         hello = codec.decode_from_client(first)
         if not isinstance(hello, Hello):
             raise Malformed("the first message is no hello")
@@ -60,9 +60,7 @@ async def exchange(node: Node, body: bytes, credentials: Credentials, address: s
     session = Session(node, link, hello, secret)
     event = asyncio.Event()
     session.on_progress = event.set
-    session.open()
-    for frame in frames:
-        session.received(frame)
+    session.open(frames)
     try:
         await _wait(session, link, event, bool(hello.flags & HelloFlag.PROBE))
     finally:

@@ -1,7 +1,7 @@
 """One connected device: hello, commands, requests, and what it is told."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kentong.protocol.codec import decode_from_client, encode
@@ -33,6 +33,7 @@ from kentong.server.delivery.heads import Wish
 from kentong.server.features import sign_in
 from kentong.server.features.sign_in import Arrival
 from kentong.server.gateway.commands import Commands
+from kentong.server.gateway.early import Early
 from kentong.server.gateway.link import Link
 from kentong.server.gateway.news import News
 from kentong.server.node import Node
@@ -41,7 +42,6 @@ from kentong.server.storage.engine import Outcome, Transaction
 
 log = logging.getLogger(__name__)
 
-EARLY_BYTES_MAX = 65_536  # that a device may send before it is signed in
 PING_FOREGROUND_S = 150.0  # the client pings earlier; this is for those that went silent
 PING_BACKGROUND_S = 540.0
 SEEN_EVERY_S = 3_600  # how exactly we note when a device was there
@@ -71,7 +71,7 @@ class Session:
         self._hello = hello  # until the device has entered
         self._deflates = not hello.flags & HelloFlag.NO_INFLATE
         self._secret_hash = sign_in.digest(secret)
-        self._early: list[bytes] | None = []
+        self._early: Early | None = Early()
         self._outstanding = 0
         self._commands: Commands | None = None
         self.news: News | None = None
@@ -83,12 +83,14 @@ class Session:
 
     # -- Opening ------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Look the device up, then welcome it."""
+    def open(self, early: Sequence[bytes] = ()) -> None:
+        """Look the device up, then welcome it, then take the frames that came with the hello."""
         if not VERSION_OLDEST <= self._hello.version <= VERSION:
             self.end(ErrorCode.UNSUPPORTED_VERSION)
             return
         self._node.sessions.add(self)
+        if early:
+            self._early = Early(early)
         node, hello, secret_hash = self._node, self._hello, self._secret_hash
 
         def work(tx: Transaction) -> Arrival:
@@ -107,10 +109,10 @@ class Session:
         self.link.authenticated = True
         self._set_pings()
         self._welcome(arrival)
-        early, self._early = self._early or [], None
+        early, self._early = self._early, None
         for raw in self._hello.commands:
             self.received(bytes(raw))
-        for frame in early:
+        for frame in early.frames if early is not None else ():
             self.received(frame)
         commands = self._commands
         assert commands is not None
@@ -180,8 +182,7 @@ class Session:
         if self.ended:
             return
         if self._early is not None:
-            self._early.append(frame)
-            if sum(map(len, self._early)) > EARLY_BYTES_MAX:
+            if not self._early.add(frame):
                 self.end(ErrorCode.TOO_MANY_REQUESTS)
             return
         self._node.counts["frames_received"] += 1
