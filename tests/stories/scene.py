@@ -83,7 +83,8 @@ class Scene:
                 return self.person(name)
             case "people", list(names):
                 return [self.person(name) for name in names]
-        return value
+            case _:
+                return value
 
     def person(self, name: str) -> Person:
         """Somebody who has joined."""

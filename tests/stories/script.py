@@ -136,7 +136,8 @@ def as_value(slot: str, written: str) -> Value:
         case "link":
             target = written.partition("'")[0] if "'" in written else written[written.index('"') :]
             return Link(target, " old link" in written or "the old " in written)
-    return written
+        case _:
+            return written
 
 
 def as_place(written: str) -> Place:

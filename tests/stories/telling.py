@@ -87,7 +87,7 @@ async def compare(scene: Scene, person: Person, last: Step) -> None:
 
 def pictures(scene: Scene, devices: list[Device] | None = None) -> str:
     """What devices show, for whoever looks why a story failed."""
-    lines = []
+    lines = list[str]()
     for device in devices or scene.devices.values():
         lines += [f"  {device.name}: {'' if device.is_open else 'closed'}"]
         if device.is_open:

@@ -60,7 +60,7 @@ def test_first_day_of_a_server(tmp_path: Path) -> None:
 
 
 def test_owner_link_is_a_new_one_at_each_start_until_it_is_used(tmp_path: Path) -> None:
-    links = []
+    links = list[tuple[str, str]]()
     for _ in range(2):
         with serve(tmp_path) as it:
             links.append(it.owner_link())

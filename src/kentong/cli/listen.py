@@ -88,7 +88,8 @@ def as_json(event: Event) -> str:
             return json.dumps({"event": "gone", "chat": chat})
         case LinkChanged(online):
             return json.dumps({"event": "online" if online else "offline"})
-    return ""
+        case _:
+            return ""
 
 
 def as_text(messenger: Messenger, event: Event) -> str:
@@ -102,7 +103,8 @@ def as_text(messenger: Messenger, event: Event) -> str:
             return f"[{title_of(messenger, chat)}] message {seq} was deleted"
         case ChatGone(chat):
             return f"you are not in chat {chat} any more"
-    return ""
+        case _:
+            return ""
 
 
 def head_of(messenger: Messenger, row: RowView) -> str:

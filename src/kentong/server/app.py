@@ -153,8 +153,13 @@ async def _listener(node: Node, http: web.Server) -> AsyncIterator[Listener]:
 
 
 def _works(node: Node, certificate: Certificate | None) -> list[Coroutine[Any, Any, None]]:
-    works = [node.feeder.run(asyncio.sleep), keep_up(node, asyncio.sleep)]
-    return works if certificate is None else [*works, certificate.keep_up(asyncio.sleep)]
+    works: list[Coroutine[Any, Any, None]] = [
+        node.feeder.run(asyncio.sleep),
+        keep_up(node, asyncio.sleep),
+    ]
+    if certificate is not None:
+        works.append(certificate.keep_up(asyncio.sleep))
+    return works
 
 
 @contextlib.asynccontextmanager
