@@ -48,9 +48,13 @@ async def end_well(scene: Scene, last: Step) -> None:
     Everybody comes online and sends what waits. Then whoever was there all the time shows the
     same as a device that knew nothing.
     """
-    for device in list(scene.devices.values()):
-        if not device.has_ended and not device.person.is_suspended:
-            await bring_back(device)
+    try:
+        for device in list(scene.devices.values()):
+            if not device.has_ended and not device.person.is_suspended:
+                await bring_back(device)
+    except TimeoutError as error:
+        said = f"this was the last line; not everybody came back\n{pictures(scene)}"
+        raise last.error(said) from error
     for person in scene.people.values():
         if not person.is_suspended:
             await compare(scene, person, last)

@@ -29,7 +29,7 @@ from tests.sim.network import SimulatedTransport, Weather
 from tests.stories.cast import Cable
 
 SIMULATED_PATIENCE_S = 600.0
-REAL_PATIENCE_S = 20.0
+REAL_PATIENCE_S = 30.0
 SETTINGS = Config(
     host="127.0.0.1",
     port=0,
