@@ -9,19 +9,14 @@ from typing import Any, NamedTuple, TypeVar, Union, get_args
 import msgspec
 
 from kentong.protocol.errors import Malformed
-from kentong.protocol.limits import (
-    EXCHANGE_BYTES_MAX,
-    FRAME_BYTES_MAX,
-    ROWS_BYTES_MAX,
-    TOKEN_CHARS_MAX,
-)
+from kentong.protocol.limits import EXCHANGE_BYTES_MAX, FRAME_BYTES_MAX, TOKEN_CHARS_MAX
 from kentong.protocol.messages import Catalogue, Command, Hello, Message, Notice, Request, Row
 
 FromClient = Union[Command, Request, Notice, Hello]  # noqa: UP007 - read by people
 M = TypeVar("M", bound=Message)
 
 ANSWER_FRAMES_MAX = EXCHANGE_BYTES_MAX // 8  # what a server may say in one POST /sync
-INFLATED_BYTES_MAX = 4 * ROWS_BYTES_MAX  # a page of rows is never larger; more is an attack
+INFLATED_BYTES_MAX = FRAME_BYTES_MAX  # a page of rows is never larger; more is an attack
 HASH_BYTES = 8
 
 _encoder = msgspec.msgpack.Encoder()

@@ -22,7 +22,8 @@ PEOPLE_MAX = 100  # ids in one GetPeople, and entries in one Members page
 SCREEN_CHATS_MAX = 8  # chats that a device may call "on screen"
 
 PAGE_BYTES_MAX = 2_048  # one page of heads
-ROWS_BYTES_MAX = 6_144  # one page of rows, before it is deflated
+ROWS_BYTES_MIN = 2_048  # one page of rows on a slow link, before it is deflated
+ROWS_BYTES_MAX = 57_344  # on a fast one; what rows have besides texts fits into the frame, too
 PREVIEW_CHARS_MAX = 200  # of a text inside a head; the rest comes by range
 UNREAD_MAX = 999  # counted no further
 

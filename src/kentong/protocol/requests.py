@@ -13,7 +13,10 @@ from kentong.protocol.parts import (
 
 
 class GetHeads(Request, tag=0x20):
-    """The heads of these chats; unknown ones come as gone. Answer: Heads."""
+    """The heads of these chats; unknown ones come as gone. Answer: Heads.
+
+    Pages before the last one have `request` 0.
+    """
 
     request: Int
     chats: list[Int]

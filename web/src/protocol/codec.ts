@@ -351,7 +351,7 @@ export function decodeFromServer(frame: Uint8Array): FromServer | null {
 
 // -- Rows, tokens, bodies ------------------------------------------------------------------
 
-const INFLATED_BYTES_MAX = 24_576; // a page of rows is never larger; more is an attack
+const INFLATED_BYTES_MAX = 65_536; // a page of rows is never larger; more is an attack
 
 /** Whether rows may come deflated. */
 export const inflates = ((): boolean => {

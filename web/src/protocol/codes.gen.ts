@@ -168,8 +168,10 @@ export const PEOPLE_MAX = 100;
 export const SCREEN_CHATS_MAX = 8;
 /** one page of heads */
 export const PAGE_BYTES_MAX = 2048;
-/** one page of rows, before it is deflated */
-export const ROWS_BYTES_MAX = 6144;
+/** one page of rows on a slow link, before it is deflated */
+export const ROWS_BYTES_MIN = 2048;
+/** on a fast one; what rows have besides texts fits into the frame, too */
+export const ROWS_BYTES_MAX = 57344;
 /** of a text inside a head; the rest comes by range */
 export const PREVIEW_CHARS_MAX = 200;
 /** counted no further */

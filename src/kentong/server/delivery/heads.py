@@ -9,7 +9,7 @@ from kentong.protocol.codec import encode
 from kentong.protocol.limits import PAGE_BYTES_MAX
 from kentong.protocol.messages import ChatKind, HeadFlag, Heads, Me, Removal
 from kentong.protocol.messages import Head as WireHead
-from kentong.server.delivery.rows import Reader, in_head, shown
+from kentong.server.delivery.rows import Reader, in_head, newest_within, shown
 from kentong.server.model import Chat, Head, MemberState
 from kentong.server.rules import rights
 from kentong.server.storage import accounts, listing, members, messages
@@ -19,7 +19,9 @@ from kentong.server.storage.listing import Bounds
 TAIL_MAX = 20  # rows with a head
 REMOVALS_MAX = 500  # in a first page; beyond it all windows of what changed are invalid
 HEADS_READ = 40  # heads looked at for one page
-_EMPTY_PAGE_BYTES = 40
+_EMPTY_PAGE_BYTES = 48
+_BARE_HEAD_BYTES = 96  # of a head without title and rows
+_ROOM = PAGE_BYTES_MAX - _EMPTY_PAGE_BYTES
 
 
 class Wish(NamedTuple):
@@ -39,6 +41,8 @@ class Listing:
     target: int = 0  # becomes the cursor at the end
     first: bool = True
     reset: bool = False  # windows of everything listed are invalid
+    removals: list[Removal] = dataclasses.field(default_factory=list)  # still to be said
+    me: Me | None = None  # as well
 
     @classmethod
     def start(cls, wish: Wish, token: tuple[int, int, int]) -> "Listing":
@@ -63,33 +67,55 @@ def read_page(tx: Transaction, state: Listing, cursor_max: int) -> tuple[Page, L
     `cursor_max`: what devices here are told live begins there.
     """
     state = dataclasses.replace(state, runs=list(state.runs))
-    removals: list[Removal] = []
-    me = None
     if state.first:
+        state.first = False
         state.target = min(tx.cursor(), cursor_max)
-        removals = _removals(tx, state)
-        me = _changed_me(tx, state.wish)
+        state.removals = _removals(tx, state)
+        state.me = _changed_me(tx, state.wish)
     clock = tx.cursor()
-    heads, state.runs = _take(tx, state, clock, PAGE_BYTES_MAX - 12 * len(removals))
-    more = bool(state.runs)
-    state.first, at = False, state.runs[0] if more else Bounds(0, 0, 0)
+    removals, room = _take_removals(state)
+    me, room = _take_me(state, room)
+    heads = [] if state.removals or state.me else _take(tx, state, clock, room)
     if not heads and not removals and me is None and state.target == state.wish.cursor:
         return Page(None, more=False), state
-    frame = encode(
-        Heads(
-            clock, heads, state.target, int(more),
-            at.below_clock if more else 0, at.below_alias if more else 0, removals, me,
-        )
-    )  # fmt: skip
-    return Page(frame, more), state
+    more = bool(state.runs)
+    # Before the first head the position is the target: what lies above is listed again anyway.
+    at = state.runs[0] if more else Bounds(0, 0, 0)
+    below = (min(at.below_clock, state.target), at.below_alias) if more else (0, 0)
+    return Page(
+        encode(Heads(clock, heads, state.target, int(more), *below, removals, me)), more
+    ), state
 
 
-def _take(
-    tx: Transaction, state: Listing, clock: int, room: int
-) -> tuple[list[WireHead], list[Bounds]]:
-    """Heads for one page, and the runs that are left."""
-    runs, heads = list(state.runs), list[WireHead]()
-    room -= _EMPTY_PAGE_BYTES
+def _take_removals(state: Listing) -> tuple[list[Removal], int]:
+    """Removals for one page, and the room that they leave."""
+    room = _ROOM
+    for count, removal in enumerate(state.removals):
+        size = len(encode(removal))
+        if size > room:
+            taken, state.removals = state.removals[:count], state.removals[count:]
+            return taken, 0
+        room -= size
+    taken, state.removals = state.removals, []
+    return taken, room
+
+
+def _take_me(state: Listing, room: int) -> tuple[Me | None, int]:
+    """The user's own head if it fits, and the room that it leaves; a large one stands alone."""
+    me = state.me
+    if me is None or state.removals:
+        return None, room
+    room -= len(encode(me))
+    if room < 0 and room + len(encode(me)) < _ROOM:
+        return None, 0
+    state.me = None
+    return me, room
+
+
+def _take(tx: Transaction, state: Listing, clock: int, room: int) -> list[WireHead]:
+    """Heads for one page; the runs that are left are the state's."""
+    runs, heads = state.runs, list[WireHead]()
+    is_empty = room == _ROOM
     while runs:
         found = listing.heads_page(tx, state.wish.user_id, runs[0], HEADS_READ)
         for head in found:
@@ -97,13 +123,14 @@ def _take(
             if state.reset:
                 wire = replace(wire, flags=wire.flags | HeadFlag.RESET)
             room -= len(encode(wire))
-            if room < 0 and heads:
-                return heads, runs
+            if room < 0 and not is_empty:
+                return heads
+            is_empty = False
             heads.append(wire)
             runs[0] = runs[0]._replace(below_clock=head.clock, below_alias=head.member.alias)
         if len(found) < HEADS_READ:
             del runs[0]
-    return heads, runs
+    return heads
 
 
 def _removals(tx: Transaction, state: Listing) -> list[Removal]:
@@ -129,21 +156,38 @@ def read_me(tx: Transaction, user_id: int) -> Me:
     return Me(user_id, name, accounts.blocked_by(tx, user_id))
 
 
-def read_heads(tx: Transaction, wish: Wish, chat_ids: list[int], request: int = 0) -> bytes:
-    """The heads of these chats as they are now, outside a listing."""
+def read_heads(tx: Transaction, wish: Wish, chat_ids: list[int], request: int = 0) -> list[bytes]:
+    """The heads of these chats as they are now, outside a listing: encoded pages.
+
+    The last one, which may be the only one, answers the request.
+    """
     clock = tx.cursor()
-    heads = []
+    pages: list[list[WireHead]] = [[]]
+    room = _ROOM
     for chat_id in chat_ids:
         head = listing.head(tx, wish.user_id, chat_id)
         if head is None:
-            heads.append(WireHead(chat_id, 0, 0, flags=HeadFlag.GONE))
+            wire = WireHead(chat_id, 0, 0, flags=HeadFlag.GONE)
         else:
-            heads.append(wire_head(tx, head, wish, clock))
-    return encode(Heads(clock, heads, request=request))
+            wire = wire_head(tx, head, wish, clock)
+        size = len(encode(wire))
+        if size > room and pages[-1]:
+            pages.append([])
+            room = _ROOM
+        pages[-1].append(wire)
+        room -= size
+    last = pages.pop()
+    return [
+        *(encode(Heads(clock, page)) for page in pages),
+        encode(Heads(clock, last, request=request)),
+    ]
 
 
 def wire_head(tx: Transaction, head: Head, wish: Wish, clock: int) -> WireHead:
-    """A head as its reader may see it, on a page with this clock."""
+    """A head as its reader may see it, on a page with this clock; it fits into a page.
+
+    Its rows are as many as are wanted and fit, and one at least.
+    """
     chat, member = head.chat, head.member
     age = max(0, clock - head.clock)
     if member.state != MemberState.ACTIVE:
@@ -153,10 +197,11 @@ def wire_head(tx: Transaction, head: Head, wish: Wish, clock: int) -> WireHead:
     unread = messages.unread(tx, chat.id, chat.last_seq, max(read_seq, first - 1))
     reader = Reader(wish.user_id, chat.kind == ChatKind.DIRECT, first)
     wanted = max(1, min(wish.tail, unread, TAIL_MAX))
-    rows = [shown(row, reader) for row in messages.latest(tx, chat.id, first, wanted)]
+    peer, title, flags = _face(tx, chat, wish.user_id)
+    tail = [shown(row, reader) for row in messages.latest(tx, chat.id, first, wanted)]
+    rows = newest_within(tail, _ROOM - _BARE_HEAD_BYTES - len(title.encode()))
     shared = rights.shares_marks(chat.kind, chat.member_count)
     read, delivered = members.peers_marks(tx, chat.id, wish.user_id) if shared else (0, 0)
-    peer, title, flags = _face(tx, chat, wish.user_id)
     flags |= HeadFlag.SHARED_MARKS if shared else 0
     flags |= HeadFlag.RESET if 0 < wish.cursor <= member.access_clock else 0
     return WireHead(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from kentong.protocol.codec import encode
 from kentong.protocol.limits import PREVIEW_CHARS_MAX
 from kentong.protocol.messages import Row
 from kentong.server.model import StoredRow
@@ -54,6 +55,15 @@ def as_differences(rows: list[Row]) -> list[Row]:
         at += later
         result.append(replace(row, seq=row.seq - before.seq, at=later))
     return result
+
+
+def newest_within(rows: list[Row], room: int) -> list[Row]:
+    """The newest of ascending rows that fit into so many bytes as a head has them; one at least."""
+    for count, row in enumerate(reversed(rows)):
+        room -= len(encode(shortened(row)))
+        if room < 0 and count:
+            return rows[-count:]
+    return rows
 
 
 def in_head(rows: list[Row], last_seq: int) -> list[Row]:

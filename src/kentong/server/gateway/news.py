@@ -152,7 +152,8 @@ class News:
                 self._stale = {*self._stale, *chats}
                 return
             self.spoke = True
-            self.bulk.put(outcome.result, self._node.now())
+            for frame in outcome.result:
+                self.bulk.put(frame, self._node.now())
             self._mark_soon()
             self.flow()
 

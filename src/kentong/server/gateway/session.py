@@ -275,15 +275,17 @@ class Session:
         """What answers a request, as encoded frames; bulk ones come in a list of their own."""
         node, caller = self._node, Caller(self.user_id, self.device_id)
         deflate = self._deflates
-        cursor = self.news.wish.cursor if self.news else 0
+        assert self.news is not None
+        cursor = self.news.wish.cursor
+        page_bytes = ranges.page_bytes(self.news.bulk.window)
 
         def work(tx: Transaction) -> list[bytes]:
             context = node.context(tx, caller)
             if isinstance(request, GetRange):
-                return ranges.read_range(context, request, deflate)
+                return ranges.read_range(context, request, deflate, page_bytes)
             if isinstance(request, GetHeads):
                 wish = Wish(caller.user_id, cursor, request.tail)
-                return [heads.read_heads(tx, wish, request.chats[:HEADS_MAX], request.request)]
+                return heads.read_heads(tx, wish, request.chats[:HEADS_MAX], request.request)
             return [encode(routes.answer(context, request))]
 
         return work
