@@ -1,7 +1,6 @@
 """A real server and real browsers, for tests that watch them from outside."""
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -13,13 +12,25 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
-from websockets.sync.client import connect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+)
 
 WAIT_S = 30
 WAIT_MS = WAIT_S * 1000
 LOOK_S = 0.05
+SCREENS = Path("build/screens")
+PHONE = ViewportSize(width=360, height=640)
+DESKTOP = ViewportSize(width=1280, height=800)
 LINK = re.compile(r"http\S+/#join=(\S+)")
 KENTONG = [sys.executable, "-m", "kentong.cli.main"]
 FLAGS = [
@@ -43,8 +54,11 @@ class Server:
         self.address = f"http://localhost:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, program: Path | None = None) -> None:
+        """Start it, by default this checkout's `program`."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KENTONG_")}
+        if program:
+            environment["PYTHONPATH"] = str(program)
         with (self.folder / "said").open("ab") as said:
             self._process = subprocess.Popen(
                 [
@@ -109,9 +123,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-DEBUGGING_PORT = free_port()
-
-
 def until(is_true: Callable[[], bool], what: str) -> None:
     """Wait for what no library call waits for."""
     end = time.monotonic() + WAIT_S
@@ -121,8 +132,7 @@ def until(is_true: Callable[[], bool], what: str) -> None:
 
 
 def launch(playwright: Playwright, path: str) -> Browser:
-    flags = [*FLAGS, f"--remote-debugging-port={DEBUGGING_PORT}"]
-    return playwright.chromium.launch(executable_path=path, args=flags)
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
 
 
 def launch_profile(playwright: Playwright, path: str, profile: Path) -> BrowserContext:
@@ -196,6 +206,13 @@ def choose(page: Page, text: str, action: str) -> None:
     page.get_by_role("menuitem", name=action).click()
 
 
+def command(page: Page, name: str, **details: str) -> dict[str, Any]:
+    """The answer of the browser's own tools to one command."""
+    tools = page.context.new_cdp_session(page)
+    answer: dict[str, Any] = tools.send(name, details)
+    return answer
+
+
 def wait_for_worker(page: Page) -> None:
     """Until the service worker keeps the page for times without a link."""
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
@@ -213,13 +230,9 @@ def pair(browser: Browser, server: Server) -> tuple[Page, Page]:
 
 
 def kill(page: Page) -> None:
-    """Kill the process behind a page. It can't answer, so Playwright would wait for ever."""
-    page.evaluate("document.title = 'to be killed'")
-    with urllib.request.urlopen(f"http://127.0.0.1:{DEBUGGING_PORT}/json/list") as answer:
-        targets = json.load(answer)
-    (address,) = (it["webSocketDebuggerUrl"] for it in targets if it["title"] == "to be killed")
-    with page.expect_event("crash"), connect(address) as socket:
-        socket.send(json.dumps({"id": 1, "method": "Page.crash"}))
+    """Kill the process behind a page."""
+    with page.expect_event("crash"), contextlib.suppress(Error):
+        page.goto("chrome://crash")
 
 
 def dispatch_sync(page: Page, address: str, tag: str) -> None:
@@ -242,3 +255,15 @@ def dispatch_sync(page: Page, address: str, tag: str) -> None:
         "ServiceWorker.dispatchSyncEvent",
         {"origin": address, "registrationId": number, "tag": tag, "lastChance": False},
     )
+
+
+def picture(page: Page, name: str) -> None:
+    """The page as it is now, on a phone and on a desktop, light and dark."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    tools = page.context.new_cdp_session(page)
+    for size, viewport in {"phone": PHONE, "desktop": DESKTOP}.items():
+        tools.send("Emulation.setTouchEmulationEnabled", {"enabled": viewport is PHONE})
+        page.set_viewport_size(viewport)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            page.screenshot(path=SCREENS / f"{name}-{size}-{theme}.png")

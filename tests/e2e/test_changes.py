@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, expect
 
 from tests.e2e import house
-from tests.e2e.house import Server
+from tests.e2e.house import Server, picture
 
 SHEETS = {"Settings": "settings", "New group": "new", "Invite link": "invite"}
 TOO_WIDE = """() => [...document.querySelectorAll("html, body, dialog, .sheet-body, .timeline")]
@@ -44,6 +44,41 @@ def test_message_is_delivered_when_fetched_and_read_when_seen(
     house.open_chat(budi, "Anna")
     house.expect_state(anna, "look here", "Read")
     expect(budi).to_have_title("Kentong", timeout=house.WAIT_MS)
+
+
+def test_refused_message_says_why_in_words(browser: Browser, server: Server) -> None:
+    anna, budi = house.pair(browser, server)
+    house.write(anna, "in time")
+    house.expect_state(anna, "in time", "Read")
+    anna.context.set_offline(True)
+    server.stop()
+    house.write(anna, "too late")
+    house.expect_state(anna, "too late", "Waiting to be sent")
+    server.start()
+    budi.get_by_role("heading", name="Anna").click()
+    budi.get_by_role("button", name="Block").click()
+    budi.get_by_role("dialog", name="Block Anna?").get_by_role("button", name="Block").click()
+    expect(budi.get_by_text("You have blocked Anna.")).to_be_visible(timeout=house.WAIT_MS)
+    anna.context.set_offline(False)
+    expect(anna.get_by_text("Not sent: this person takes no messages from you")).to_be_visible(
+        timeout=house.WAIT_MS
+    )
+    picture(anna, "failed")
+    anna.get_by_role("button", name="Discard").click()
+    expect(house.bubble(anna, "too late")).to_have_count(0)
+    house.expect_once(budi, "in time")
+    expect(house.bubble(budi, "too late")).to_have_count(0)
+
+
+def test_presence_is_not_claimed_without_a_link(browser: Browser, server: Server) -> None:
+    anna, _ = house.pair(browser, server)
+    there = anna.locator(".subtitle", has_text="online")
+    expect(there).to_be_visible(timeout=house.WAIT_MS)
+    server.stop()
+    expect(anna.get_by_text("No connection").first).to_be_visible(timeout=house.WAIT_MS)
+    expect(there).to_have_count(0)
+    server.start()
+    expect(there).to_be_visible(timeout=house.WAIT_MS)
 
 
 def test_320_pixels_never_scroll_sideways(browser: Browser, server: Server) -> None:

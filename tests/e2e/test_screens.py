@@ -1,28 +1,10 @@
 """Every screen is pictured into build/screens, on a phone and on a desktop, light and dark."""
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import house, village
-from tests.e2e.house import Server
-
-SCREENS = Path("build/screens")
-SIZES = {
-    "phone": ViewportSize(width=360, height=640),
-    "desktop": ViewportSize(width=1280, height=800),
-}
-
-
-def picture(page: Page, name: str) -> None:
-    """The page as it is now."""
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    for size, viewport in SIZES.items():
-        page.set_viewport_size(viewport)
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            page.screenshot(path=SCREENS / f"{name}-{size}-{theme}.png")
+from tests.e2e.house import PHONE, Server, picture
 
 
 @pytest.mark.parametrize("hash_and_name", ["#", "#/settings", "#/new", "#/invite"])
@@ -88,7 +70,7 @@ def test_screens_of_a_direct_chat(anna: Page, server: Server) -> None:
 
 
 def test_screens_of_a_group(anna: Page, server: Server) -> None:
-    anna.set_viewport_size(SIZES["phone"])
+    anna.set_viewport_size(PHONE)
     house.open_chat(anna, village.GROUP)
     expect(anna.get_by_text("New messages")).to_be_visible(timeout=house.WAIT_MS)
     picture(anna, "unread")
@@ -111,3 +93,13 @@ def test_screens_of_trouble(anna: Page, server: Server) -> None:
     house.expect_state(anna, "And the boat is at six", "Waiting to be sent")
     expect(anna.get_by_text("message waiting").first).to_be_visible(timeout=house.WAIT_MS)
     picture(anna, "waiting")
+    anna.set_viewport_size({"width": 320, "height": 568})
+    anna.screenshot(path=house.SCREENS / "waiting-320.png")
+
+
+@pytest.mark.parametrize("name", ["privacy", "terms", "contact"])
+def test_screens_of_the_owners_pages(browser: Browser, server: Server, name: str) -> None:
+    page = house.new_page(browser)
+    page.goto(f"{server.address}/pages/{name}")
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=house.WAIT_MS)
+    picture(page, name)

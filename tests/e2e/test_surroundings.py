@@ -33,6 +33,25 @@ def test_second_tab_takes_over_from_the_leading_one(
     house.expect_once(second, "from the tab that follows", "heard both")
 
 
+def test_second_tab_takes_over_when_the_leading_one_is_frozen(
+    browser: Browser, server: Server
+) -> None:
+    anna, budi = house.pair(browser, server)
+    second = anna.context.new_page()
+    second.goto(anna.url)
+    house.write(second, "both awake")
+    house.expect_once(budi, "both awake")
+    house.command(anna, "Page.setWebLifecycleState", state="frozen")
+    house.write(second, "one sleeps")
+    house.expect_once(budi, "one sleeps")
+    house.write(budi, "good night")
+    house.expect_once(second, "both awake", "one sleeps", "good night")
+    house.command(anna, "Page.setWebLifecycleState", state="active")
+    house.expect_once(anna, "both awake", "one sleeps", "good night")
+    house.write(anna, "awake again")
+    house.expect_once(budi, "awake again")
+
+
 def test_cleared_storage_is_fetched_again_and_said(browser: Browser, server: Server) -> None:
     anna, budi = house.pair(browser, server)
     house.write(anna, "kept by the server")

@@ -85,6 +85,7 @@ async function worker(output: string, number: number): Promise<void> {
       lib: { entry: WORKER, formats: ["iife"], name: "worker", fileName: () => "sw.js" },
     },
   });
+  await shorten(join(output, "sw.js"));
 }
 
 /** What the server sends instead, as `<file>.br` and `<file>.gz`. */

@@ -39,10 +39,12 @@ export class Drafts {
     const all = [...this.#changed];
     this.#changed.clear();
     if (!all.length) return;
-    void this.#store.write(["drafts"], async (tx) => {
-      for (const [chat, text] of all) {
-        await (text ? tx.put("drafts", text, chat) : tx.remove("drafts", chat));
-      }
+    void this.#store.write(["drafts"], (tx) => {
+      const done = all.map(([chat, text]): Promise<unknown> =>
+        text ? tx.put("drafts", text, chat) : tx.remove("drafts", chat),
+      );
+      tx.commit(); // a page that is being closed hears of nothing any more
+      return Promise.all(done);
     });
   }
 }

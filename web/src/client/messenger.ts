@@ -240,8 +240,8 @@ class Client implements Messenger {
   }
 
   async sendText(chat: number, text: string, replyTo = 0): Promise<void> {
-    this.#drafts.save(chat, "");
     await this.#command({ tag: SendText, chat, text, replyTo });
+    this.#drafts.save(chat, "");
     if (!this.#isKept) void worker().then((found) => found?.keepStorage());
     this.#isKept = true;
   }

@@ -161,6 +161,11 @@ export class Transaction {
     return settled(this.#table(name).clear());
   }
 
+  /** What was asked for is all; needed only where nobody can wait for it. */
+  commit(): void {
+    this.#transaction.commit();
+  }
+
   single<N extends keyof Singles>(name: N): Promise<Singles[N] | undefined> {
     return settled(this.#table("singles").get(name) as IDBRequest<Singles[N] | undefined>);
   }

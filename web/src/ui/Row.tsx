@@ -165,9 +165,11 @@ function Failure(props: { row: RowView; chat: ChatState }) {
   return (
     <div class="failure" role="alert">
       <p>{shell.t("failed", { reason: shell.language().reason(props.row.error) })}</p>
-      <button class="quiet" onClick={() => void props.chat.takeBack(props.row)}>
-        {shell.t("writeAgain")}
-      </button>
+      <Show when={!props.chat.view()?.unreachable}>
+        <button class="quiet" onClick={() => void props.chat.takeBack(props.row)}>
+          {shell.t("writeAgain")}
+        </button>
+      </Show>
       <button class="quiet" onClick={discard}>
         {shell.t("discard")}
       </button>
