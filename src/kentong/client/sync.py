@@ -151,6 +151,8 @@ class Sync:
             return
         chat = self._chat_of(head, clock, before)
         if before and (chat.version, chat.clock) < (before.version, before.clock):
+            if not before.listed:
+                self._store.save_chat(replace(before, listed=1))
             return
         if head.flags & HeadFlag.RESET and self._resets.get(chat.id) != chat.first_seq:
             self._resets[chat.id] = chat.first_seq

@@ -277,6 +277,25 @@ def test_a_horizon_drops_chats_that_the_listing_does_not_name(store: Store, serv
     assert events == [ChatGone(CHATS[0])]
 
 
+def test_a_listing_of_everything_names_a_chat_also_by_an_older_head(
+    store: Store, server: Double
+) -> None:
+    session = Session(store, Agenda(), 0)
+    session.hello()
+    flags = wire.WelcomeFlag.HORIZON | wire.WelcomeFlag.BEHIND
+    session.receive(encode(wire.Welcome(NOW, 1, flags)), 0, NOW)
+    older = encode(wire.Heads(server.clock, [server.head(server.chats[CHATS[0]])], 51))
+    server.post(CHATS[0], OTHER, "second")
+    newer = encode(wire.Heads(server.clock, [server.head(server.chats[CHATS[0]])]))
+    session.receive(newer, 1, NOW)
+    with store.transaction():
+        store.unlist_all()  # the older one was read before, and comes late
+    session.receive(older, 1, NOW)
+    chat = store.chat(CHATS[0])
+    assert chat is not None
+    assert chat.last_seq == 2
+
+
 def test_rows_asked_for_above_a_version_fill_no_hole(store: Store, server: Double) -> None:
     session, agenda = live(store, server)
     server.post(CHATS[0], OTHER, "second")
