@@ -12,7 +12,7 @@ from typing import TypeVar
 from kentong.protocol.planted import Planted
 from kentong.server import config
 from kentong.server.node import Node, start_node
-from kentong.server.storage import horizon
+from kentong.server.storage import meta
 from kentong.server.storage.engine import (
     Deliver,
     GroupedEngine,
@@ -90,7 +90,6 @@ class Host:
         self._database: SqliteDatabase | None = None
         self._feeding: asyncio.Task[None] | None = None
         self._tokens = 0
-        self._days = 0
         self.restored = 0
         self.settings: dict[str, str | int] = {
             "data": str(folder),
@@ -166,10 +165,10 @@ class Host:
         return result
 
     def turn_horizon(self) -> None:
-        """As if so many days had passed that all removals so far may be forgotten."""
-        self._days += 1
+        """As if so many days had passed that all removals told so far may be forgotten."""
         if self.node is not None:
-            self.at_once(lambda tx: horizon.turn(tx, self._days, 0))
+            told = self.node.hub.cursor
+            self.at_once(lambda tx: meta.forget_removals(tx, told))
 
     def back_up(self, target: Path) -> None:
         """Copy the database as it is."""
