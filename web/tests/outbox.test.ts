@@ -9,9 +9,10 @@ import {
   KEPT_S,
   openCommands,
 } from "../src/client/outbox";
-import type { Queued, Store, StoredChat } from "../src/client/store";
+import type { Queued, Store, StoredChat, StoredRow } from "../src/client/store";
+import { noEffects, startAnew } from "../src/client/sync";
 import { decode } from "../src/protocol/codec";
-import { ErrorCode } from "../src/protocol/codes.gen";
+import { ErrorCode, RowKind } from "../src/protocol/codes.gen";
 import {
   CreateGroup,
   EditText,
@@ -169,15 +170,27 @@ describe("a new epoch", () => {
     await done(made, 900);
     const row = await text(900, "lost too");
     await done(row, 2);
-    const edit = { tag: EditText, chat: 900, seq: 2, text: "edited" } as const;
+    const edit = { tag: EditText, chat: 900, seq: 2, text: "edited", at: NOW } as const;
     const edited = await write(store, (tx) => enqueue(tx, edit, NOW));
     await done(edited, 0);
     await requeue(0);
     expect((await commands()).slice(1)).toMatchObject([
       { tag: SendText, chat: -1 },
-      { tag: EditText, chat: -1, seq: -2 },
+      { tag: EditText, chat: -1, seq: -2, at: 0 },
     ]);
     expect((await waiting())[1]?.chat).toBe(-made.order);
+  });
+
+  test("what was deleted does not come back", async () => {
+    await list(5);
+    await done(await text(5, "deleted"), 1);
+    await done(await text(5, "kept"), 2);
+    const row = { chat: 5, seq: 1, kind: RowKind.DELETED } as StoredRow;
+    await write(store, (tx) => tx.put("rows", row));
+    await write(store, (tx) => startAnew(tx, 7, noEffects()));
+    await list(5);
+    await requeue(0);
+    expect((await commands()).map((item) => "text" in item && item.text)).toEqual(["kept"]);
   });
 
   test("what names a chat that is not there any more is dropped and said so", async () => {

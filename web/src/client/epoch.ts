@@ -169,6 +169,7 @@ function renumbered(
     const again = made.get(`${command.chat ?? 0}:${value}`);
     changed[field] = value < 0 ? plain(value) : again ? -again : value;
     if (field === "seq" && !changed.seq && refersToRow(command.tag)) return null;
+    if (field === "seq" && changed.seq && changed.seq < 0) changed.at = 0; // not posted yet
   }
   return { ...command, ...changed };
 }

@@ -247,11 +247,19 @@ class Client implements Messenger {
   }
 
   async editText(chat: number, seq: number, text: string): Promise<void> {
-    await this.#command({ tag: EditText, chat, seq, text });
+    const at = await this.#postedAt(chat, seq);
+    await this.#command({ tag: EditText, chat, seq, text, at });
   }
 
   async deleteMessage(chat: number, seq: number): Promise<void> {
-    await this.#command({ tag: DeleteMessage, chat, seq });
+    const at = await this.#postedAt(chat, seq);
+    await this.#command({ tag: DeleteMessage, chat, seq, at });
+  }
+
+  /** Tells a row from another one that has its place, on a server that was restored. */
+  async #postedAt(chat: number, seq: number): Promise<number> {
+    const row = await this.#store.read(["rows"], (tx) => tx.get("rows", [chat, seq]));
+    return row?.at ?? 0;
   }
 
   async discardFailed(key: string): Promise<string> {

@@ -24,6 +24,7 @@ export interface Referring {
   chat?: number;
   seq?: number;
   replyTo?: number;
+  at?: number;
 }
 
 export function makesChat(tag: number): boolean {

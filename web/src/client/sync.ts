@@ -1,6 +1,6 @@
 /** What the server says about chats, applied to the store: heads, removals, rows of ranges. */
 import { HeadFlag, RowKind } from "../protocol/codes.gen";
-import type { Head, Heads, Removal, Row } from "../protocol/messages.gen";
+import { SendText, type Head, type Heads, type Removal, type Row } from "../protocol/messages.gen";
 import {
   rowKeys,
   type StoredChat,
@@ -263,8 +263,18 @@ export async function startAnew(
   await tx.setSingle("sync", { epoch, cursor: 0, to: 0, at: 0, alias: 0 });
   await tx.setSingle("reads", {});
   await tx.setSingle("requeue", true);
+  await forgetDeleted(tx);
   await tx.clear("chats");
   await tx.clear("rows");
+}
+
+/** Own texts that became tombstones shall not come back. */
+async function forgetDeleted(tx: Transaction): Promise<void> {
+  for (const item of await tx.all("commands")) {
+    if (item.tag !== SendText || !item.made) continue;
+    const row = await tx.get("rows", [item.chat, item.made]);
+    if (row?.kind === RowKind.DELETED) await tx.remove("commands", item.order);
+  }
 }
 
 // -- Rows of a range ---------------------------------------------------------------------------
