@@ -1,5 +1,6 @@
 """Backups are consistent; a restored one begins another history and honours removals."""
 
+import resource
 import sqlite3
 import threading
 from pathlib import Path
@@ -62,6 +63,48 @@ def check_copy(path: Path, chat_id: int) -> None:
     connection.close()
     assert count == (last_seq,)
     assert newest == (clock,)
+
+
+def test_a_backup_never_goes_into_the_data_folder(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    post(sqlite_database, chat, "precious")
+    folder = sqlite_database.folder.path
+    (folder / "deeper").mkdir()
+    (tmp_path / "alias").symlink_to(folder)
+    (tmp_path / "link.db").symlink_to(folder / "kentong.db")
+    (tmp_path / "twin.db").hardlink_to(folder / "kentong.db")
+    names = ("kentong.db", "kentong.db-wal", "kentong.db-shm", "removals.log", "lock", "new.db")
+    targets = [folder / name for name in (*names, "deeper/new.db", "../data/kentong.db")]
+    targets += [tmp_path / name for name in ("alias/kentong.db", "link.db", "twin.db")]
+    before = sorted(folder.iterdir())
+    for target in targets:
+        with pytest.raises(copies.InDataFolder, match="choose a place elsewhere"):
+            sqlite_database.backup(target)
+    assert sorted(folder.iterdir()) == before
+    post(sqlite_database, chat, "still written")
+    assert [row.text for row in rows(sqlite_database, chat.id)] == ["precious", "still written"]
+
+
+def test_nothing_is_left_of_a_backup_that_failed(
+    sqlite_database: SqliteDatabase, tmp_path: Path
+) -> None:
+    chat = town.write(sqlite_database, make)
+    for _ in range(100):
+        post(sqlite_database, chat, "x" * 4_000)
+    places = tmp_path / "places"
+    (places / "copy.db").mkdir(parents=True)  # nothing can take this name
+    with pytest.raises(IsADirectoryError):
+        sqlite_database.backup(places / "copy.db")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # as if the disk were full
+    try:
+        with pytest.raises(sqlite3.OperationalError):
+            sqlite_database.backup(places / "other.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in places.iterdir()] == ["copy.db"]
 
 
 def test_a_restored_backup_begins_another_history(

@@ -89,11 +89,17 @@ def test_backup_and_restore_with_and_without_a_server(tmp_path: Path) -> None:
         join(it, "Rina")
         it.run("backup", file)
         assert file.stat().st_mode & 0o077 == 0
+        for name in ("kentong.db", "elsewhere.db"):
+            mistaken = kentong("backup", it.data / name, "--data", it.data)
+            assert "is in the data folder" in sentence_of(mistaken)
         it.run("admin", "suspend", "Rina")
         it.run("restore", file)
         assert "suspended" not in it.run("admin", "accounts")
         assert it.stop() == 0
     it.run("admin", "suspend", "Rina")
+    assert "is in the data folder" in sentence_of(
+        kentong("backup", it.data / "kentong.db", "--data", it.data)
+    )
     (it.data / "kentong.db").write_bytes(b"damaged" * 1_000)
     assert "can't be opened" in sentence_of(kentong("admin", "--data", it.data, "accounts"))
     it.run("restore", file)

@@ -28,7 +28,7 @@ from kentong.server.http.links import addresses
 from kentong.server.http.observing import database_bytes
 from kentong.server.http.requests import read_body
 from kentong.server.node import Node
-from kentong.server.storage.copies import NotABackup
+from kentong.server.storage.copies import InDataFolder, NotABackup
 from kentong.server.storage.engine import Engine, NotOffered, Transaction
 from kentong.server.storage.migrations import SchemaTooNew
 
@@ -39,7 +39,7 @@ PATH_BYTES_MAX: Final = 100  # Linux takes 107 for a socket's path
 BODY_BYTES_MAX: Final = 65_536
 BODY_WAIT_S: Final = 10.0
 TOKEN_BYTES: Final = 15
-FAILURES: Final = (NotPossible, NotABackup, NotOffered, SchemaTooNew)
+FAILURES: Final = (NotPossible, InDataFolder, NotABackup, NotOffered, SchemaTooNew)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,12 +28,22 @@ class NotABackup(Exception):
         super().__init__(f"{path} is not a usable backup: {why}.")
 
 
+class InDataFolder(Exception):
+    """A backup must not be written among the server's own files."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is in the data folder; choose a place elsewhere for a backup.")
+
+
 def backup(folder: Path, target: Path) -> None:
     """Write a consistent copy of a folder's database; a server may use it meanwhile.
 
     The file has its name only when it is complete and on the disk. An older file of that
-    name is replaced. Raises OSError, sqlite3.Error.
+    name is replaced, but never one of the data folder. Nothing is left of what failed.
+    Raises InDataFolder, OSError, sqlite3.Error.
     """
+    if _is_in(folder, target):
+        raise InDataFolder(target)
     connection = _read_only(folder / "kentong.db")
     try:
         copy(connection, target)
@@ -72,6 +82,14 @@ def swap_in(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) ->
         folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
     prepared.replace(folder.database)
     sync_file(folder.path)
+
+
+def _is_in(folder: Path, target: Path) -> bool:
+    """Whether a file, or what it links to, is the folder's, whatever name that goes by."""
+    places = (target.parent.resolve(), target.resolve())
+    parents = {place for path in places for place in (path, *path.parents) if place.exists()}
+    own = [folder, *(path for path in folder.iterdir() if path.exists())]
+    return any(path.samefile(place) for path in own for place in parents)
 
 
 def _copy_of_backup(source: Path, prepared: Path) -> None:

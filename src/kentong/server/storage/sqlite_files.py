@@ -141,19 +141,31 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def copy(connection: sqlite3.Connection, target: Path) -> None:
-    """A consistent copy in one file, on the disk when it has its name."""
+    """A consistent copy in one file, on the disk when it has its name; else nothing is left."""
     unfinished = target.with_name(target.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    into = sqlite3.connect(unfinished)
+    _discard(unfinished)
+    try:
+        _fill(connection, unfinished)
+        unfinished.replace(target)
+    finally:
+        _discard(unfinished)
+    sync_file(target.parent)
+
+
+def _fill(connection: sqlite3.Connection, path: Path) -> None:
+    path.touch(mode=0o600)
+    into = sqlite3.connect(path)
     try:
         connection.backup(into)
         into.execute("PRAGMA journal_mode = DELETE")
     finally:
         into.close()
-    sync_file(unfinished)
-    unfinished.replace(target)
-    sync_file(target.parent)
+    sync_file(path)
+
+
+def _discard(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _migrate(connection: sqlite3.Connection, step: Migration) -> None:
