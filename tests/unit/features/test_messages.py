@@ -36,6 +36,26 @@ def test_blocking_stops_messages_both_ways(village: Village, blocker: str) -> No
     assert village.says("anna", chat, "hi") == 1
 
 
+@pytest.mark.parametrize("blocker", ["anna", "budi"])
+def test_blocking_stops_edits_both_ways_but_not_deleting(village: Village, blocker: str) -> None:
+    chat = village.direct("anna", "budi")
+    said = {name: village.says(name, chat, "hello") for name in ("anna", "budi")}
+    other = "budi" if blocker == "anna" else "anna"
+    village.done(blocker, BlockUser(village.id(other)))
+    for name, seq in said.items():
+        refused = village.refused(name, EditText(chat, seq, "words by another way"))
+        assert refused == ErrorCode.NOT_REACHABLE
+        assert (village.row(chat, seq).text, village.row(chat, seq).edited) == ("hello", 0)
+        village.done(name, DeleteMessage(chat, seq))
+
+
+def test_the_blocked_still_edit_in_groups(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    seq = village.says("budi", chat, "helo")
+    village.done("anna", BlockUser(village.id("budi")))
+    village.done("budi", EditText(chat, seq, "hello"))
+
+
 def test_blocked_people_still_meet_in_groups(village: Village) -> None:
     chat = village.group("anna", "budi")
     village.done("anna", BlockUser(village.id("budi")))

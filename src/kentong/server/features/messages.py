@@ -28,8 +28,7 @@ def send_text(context: Context, command: SendText) -> Accepted:
     caller = context.caller
     text = texts.message_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.POST)
-    if place.chat.kind == ChatKind.DIRECT:
-        access.reaches(context, peer_of(place, caller.user_id))
+    _check_reach(context, place)
     reply_to = command.reply_to if access.visible(place, command.reply_to) else 0
     row = NewRow(
         caller.user_id,
@@ -51,12 +50,14 @@ def edit_text(context: Context, command: EditText) -> Done:
         Refused(TEXT_EMPTY, TEXT_TOO_LONG)
         Refused(NOT_FOUND): no such chat or text for the caller.
         Refused(FORBIDDEN): somebody else's.
+        Refused(NOT_REACHABLE): as for a new text; deleting goes on.
     """
     text = texts.message_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.EDIT_OWN)
     row = access.text_row(context, place, command.seq, command.at)
     if row.author_id != context.caller.user_id:
         raise Refused(ErrorCode.FORBIDDEN)
+    _check_reach(context, place)
     if row.text != text:
         messages.edit(context.tx, place.chat, command.seq, text)
     return Done()
@@ -77,6 +78,12 @@ def delete_message(context: Context, command: DeleteMessage) -> Done:
         raise Refused(ErrorCode.FORBIDDEN)
     messages.tombstone(context.tx, place.chat, command.seq)
     return Done()
+
+
+def _check_reach(context: Context, place: access.Place) -> None:
+    """Check that new words may come before the other person of a direct chat."""
+    if place.chat.kind == ChatKind.DIRECT:
+        access.reaches(context, peer_of(place, context.caller.user_id))
 
 
 def peer_of(place: access.Place, user_id: int) -> int:
