@@ -24,8 +24,11 @@ from kentong.protocol.messages import (
     RowKind,
     SetName,
 )
+from kentong.server.features import invites
 from kentong.server.model import Reach
 from kentong.server.storage import accounts, chats, reports
+from kentong.server.storage import invites as stored_invites
+from kentong.server.storage.engine import Transaction
 from tests.unit.features.village import NOW_S, Village
 
 
@@ -77,6 +80,31 @@ def test_a_new_link_ends_the_old_one(village: Village) -> None:
     village.done("anna", MakeInvite(chat))
     assert village.refused("budi", JoinByInvite(old)) == ErrorCode.INVITE_INVALID
     assert village.asks("budi", GetInvite(1, old)) == ErrorCode.INVITE_INVALID
+
+
+def test_the_link_of_a_former_owner_ends_when_they_leave(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    token = village.done("anna", MakeInvite(chat)).text
+    village.done("anna", LeaveGroup(chat))
+    assert village.refused("citra", JoinByInvite(token)) == ErrorCode.INVITE_INVALID
+
+
+def test_a_new_link_ends_that_of_another_owner_too(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    other = village.group("anna", "budi")
+    village.done("anna", LeaveGroup(chat))
+    tokens = ["of anna", "of anna, elsewhere", "of anna, herself"]
+    anna, now_s = village.id("anna"), village.now_s
+
+    def make_all(tx: Transaction) -> None:
+        for token, leads_to in zip(tokens, (chat, other, 0), strict=True):
+            stored_invites.add_invite(tx, invites.digest(token), anna, leads_to, now_s)
+
+    village.run(make_all)
+    village.done("budi", MakeInvite(chat))
+    assert village.refused("citra", JoinByInvite(tokens[0])) == ErrorCode.INVITE_INVALID
+    assert village.done("citra", JoinByInvite(tokens[1])).chat == other
+    village.done("citra", JoinByInvite(tokens[2]))
 
 
 def test_the_banned_can_not_come_back_by_link(village: Village) -> None:

@@ -72,7 +72,7 @@ def owner_token(context: Context) -> str:
     if accounts.first_admin(context.tx) is not None:
         return ""
     token = context.new_token()
-    stored_invites.revoke_invites(context.tx, joining.OWNER_INVITE, 0, context.now_s)
+    stored_invites.revoke_personal(context.tx, joining.OWNER_INVITE, context.now_s)
     stored_invites.add_invite(
         context.tx, invites.digest(token), joining.OWNER_INVITE, 0, context.now_s
     )

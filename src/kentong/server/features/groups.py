@@ -18,7 +18,7 @@ from kentong.server.features import directs
 from kentong.server.model import Chat, MemberState, NewChat, NewRow, Reach
 from kentong.server.rules import texts
 from kentong.server.rules.rights import Action
-from kentong.server.storage import accounts, chats, members, messages
+from kentong.server.storage import accounts, chats, invites, members, messages
 
 FIRST_MEMBERS_MAX = 200  # people in one CreateGroup
 
@@ -109,13 +109,18 @@ def remove_member(context: Context, command: RemoveMember) -> Done:
 
 
 def leave_group(context: Context, command: LeaveGroup) -> Done:
-    """Leave. When the owner leaves, the longest-standing member owns the group."""
+    """Leave. When the owner leaves, the longest-standing member owns the group.
+
+    The owner's link ends with that: it is for the new one to make another.
+    """
     place = access.change(context, command.chat, Action.LEAVE)
     caller, chat = context.caller.user_id, place.chat
     note(context, chat, RowKind.LEFT)
     members.set_state(context.tx, chat.id, caller, MemberState.LEFT)
     accounts.touch(context.tx, caller)
     heir = members.oldest_member(context.tx, chat.id)
+    if access.role(place) == Role.OWNER:
+        invites.revoke_group(context.tx, chat.id, context.now_s)
     if access.role(place) == Role.OWNER and heir is not None:
         members.set_role(context.tx, chat.id, heir.user_id, Role.OWNER)
         accounts.touch(context.tx, heir.user_id)

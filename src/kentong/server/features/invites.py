@@ -23,14 +23,16 @@ from kentong.server.storage.engine import Transaction
 def make_invite(context: Context, command: MakeInvite) -> Done:
     """Make a link to a group (its owner) or to the caller (chat 0); the one before ends.
 
-    Raises: Refused(NOT_FOUND, FORBIDDEN).
+    That of a group ends whoever made it. Raises: Refused(NOT_FOUND, FORBIDDEN).
     """
     chat_id, caller = command.chat, context.caller.user_id
     if chat_id:
         chat_id = access.change(context, chat_id, Action.INVITE).chat.id
         chats.set_reach(context.tx, chat_id, Reach.SEMI_PUBLIC)
+        invites.revoke_group(context.tx, chat_id, context.now_s)
+    else:
+        invites.revoke_personal(context.tx, caller, context.now_s)
     token = context.new_token()
-    invites.revoke_invites(context.tx, caller, chat_id, context.now_s)
     invites.add_invite(context.tx, digest(token), caller, chat_id, context.now_s)
     return Done(chat=chat_id, text=token)
 

@@ -51,7 +51,7 @@ def join(context: Context, wanted: Wanted) -> Joined:
     accounts.set_recovery(context.tx, account.id, sign_in.digest(plain_code(code)))
     joined = _add_device(context, account.id, wanted.device, code)
     if owns:
-        stored_invites.revoke_invites(context.tx, OWNER_INVITE, 0, context.now_s)
+        stored_invites.revoke_personal(context.tx, OWNER_INVITE, context.now_s)
     elif wanted.token:
         _follow(context, joined, wanted.token)
     return joined

@@ -22,11 +22,20 @@ def invite(tx: Transaction, token_hash: bytes) -> Invite | None:
     return None if found is None or found.revoked_at else found
 
 
-def revoke_invites(tx: Transaction, made_by: int, chat_id: int, at_s: int) -> None:
-    """Stop the links that somebody made to a chat, or to themselves (chat 0)."""
+def revoke_personal(tx: Transaction, made_by: int, at_s: int) -> None:
+    """Stop the links that lead to their maker."""
     tx.run(
-        "UPDATE invites SET revoked_at = ? WHERE made_by = ? AND chat_id = ? AND revoked_at = 0",
-        *(at_s, made_by, chat_id),
+        "UPDATE invites SET revoked_at = ? WHERE made_by = ? AND chat_id = 0 AND revoked_at = 0",
+        *(at_s, made_by),
+    )
+
+
+def revoke_group(tx: Transaction, chat_id: int, at_s: int) -> None:
+    """Stop all links to a group; whoever made one is, or was, its member."""
+    tx.run(
+        "UPDATE invites SET revoked_at = ? WHERE chat_id = ? AND revoked_at = 0 "
+        "AND made_by IN (SELECT user_id FROM members WHERE chat_id = ?)",
+        *(at_s, chat_id, chat_id),
     )
 
 
