@@ -1,6 +1,8 @@
 """One port for everything, over real sockets, on both event loops, with and without TLS."""
 
 import asyncio
+import os
+import resource
 import socket
 import ssl
 from dataclasses import replace
@@ -11,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from kentong.server.gateway import door
 from kentong.server.gateway.connection import Patience
 from kentong.server.gateway.listener import ListenerSettings, open_socket
 from tests.unit.gateway.frames import client_frame
@@ -327,3 +330,80 @@ def test_one_socket_for_both_families() -> None:
     with open_socket("::", 0, 64 * 1024, reuse=False) as listening:
         assert listening.family == socket.AF_INET6
         assert not listening.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+
+
+@pytest.mark.parametrize("total_max", [3, 100])
+def test_connections_count_before_their_tls_handshake(
+    run: Run, contexts: tuple[ssl.SSLContext, ssl.SSLContext], total_max: int
+) -> None:
+    settings = replace(SETTINGS, connections_max=total_max, connections_per_address_max=3)
+
+    async def work() -> None:
+        async with house(settings, contexts[0]) as it:
+            silent = [await it.connect() for _ in range(3)]
+            for _ in range(5):
+                reader, _ = await it.connect()
+                assert await end_of(reader) == b""
+            assert it.listener.crowd.total == 3
+            silent[0][1].close()
+            silent[1][1].write(b"this is no handshake\r\n\r\n")
+            await end_of(silent[1][0])
+            await until(lambda: it.listener.crowd.total == 1)
+            await talk(it, contexts[1])
+            silent[2][1].close()
+            await until(lambda: it.listener.crowd.total == 0)
+
+    run(work())
+
+
+def test_a_silent_tls_handshake_is_given_up(
+    run: Run, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    async def work() -> None:
+        async with house(replace(SETTINGS, head_timeout_s=0.1), contexts[0]) as it:
+            reader, _ = await it.connect()
+            assert await end_of(reader) == b""
+            await until(lambda: it.listener.crowd.total == 0)
+
+    run(work())
+
+
+def test_unfinished_handshakes_do_not_hold_up_the_end(
+    run: Run, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    async def work() -> None:
+        async with house(context=contexts[0]) as it:
+            reader, _ = await it.connect()
+            await until(lambda: it.listener.crowd.total == 1)
+            await it.listener.close()
+            assert await end_of(reader) == b""
+            await until(lambda: it.listener.crowd.total == 0)
+
+    run(work())
+
+
+def test_when_there_are_no_more_files_it_accepts_later(
+    run: Run,
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(door, "RETRY_S", 0.01)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def work() -> None:
+        async with house(context=contexts[0]) as it:
+            await talk(it, contexts[1])
+            with socket.socket() as client:
+                client.setblocking(False)
+                lowest = os.dup(client.fileno())
+                os.close(lowest)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+                try:
+                    await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", it.port))
+                    await until(lambda: "connections can't be accepted" in caplog.text)
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+                await until(lambda: it.listener.crowd.total == 1)
+
+    run(work())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from kentong.server.gateway.connection import Patience, Shared, WebSocketConnection
+from kentong.server.gateway.door import Door
 from kentong.server.gateway.handshake import (
     HEAD_BYTES_MAX,
     BadUpgradeError,
@@ -89,7 +90,7 @@ class Listener:
             settings.patience,
             settings.limits,
         )
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | Door] = []
         self._sweeping: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
 
@@ -104,15 +105,14 @@ class Listener:
             OSError: the address can't be had.
         """
         listening = open_socket(host, port, self.settings.send_buffer_bytes, reuse=reuse)
-        timeout_s = None if context is None else self.settings.head_timeout_s
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Opening(self),
-            sock=listening,
-            backlog=BACKLOG,
-            ssl=context,
-            ssl_handshake_timeout=timeout_s,
-        )
-        self._servers.append(server)
+        if context is None:
+            loop = asyncio.get_running_loop()
+            self._servers.append(
+                await loop.create_server(lambda: Opening(self), sock=listening, backlog=BACKLOG)
+            )
+        else:
+            timeout_s = self.settings.head_timeout_s
+            self._servers.append(Door(listening, context, timeout_s, self._admit))
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweep_forever())
         return int(listening.getsockname()[1])
@@ -133,6 +133,13 @@ class Listener:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
+
+    def _admit(self, host: str) -> "Opening | None":
+        opening = Opening(self)
+        if opening.enter(host):
+            return opening
+        opening.connection_lost(None)
+        return None
 
     async def _wait_until_empty(self, timeout_s: float) -> None:
         if not self.websockets:
@@ -194,7 +201,10 @@ def open_socket(host: str, port: int, send_buffer_bytes: int, *, reuse: bool) ->
 class Opening(asyncio.BufferedProtocol):
     """A connection that hasn't sent its first request head yet."""
 
-    __slots__ = ("_head", "_listener", "_opened_at", "_peer", "_place", "_refused", "_transport")
+    __slots__ = (
+        "_head", "_is_counted", "_listener", "_opened_at", "_peer", "_place", "_refused",
+        "_transport",
+    )  # fmt: skip
 
     _transport: asyncio.Transport
     _peer: Address
@@ -203,28 +213,34 @@ class Opening(asyncio.BufferedProtocol):
         self._listener = listener
         self._head = b""
         self._place: Place | None = None
+        self._is_counted = False  # by us; whoever takes the connection over leaves for us
         self._opened_at = listener.shared.time()
         self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection, or drop it."""
-        listener = self._listener
+        """Count the connection, unless that is done, or drop it."""
         # uvloop's transports are asyncio's by what they do, not by inheritance.
         self._transport = cast("asyncio.Transport", transport)
         peername = transport.get_extra_info("peername")
-        peer = parse_address(peername[0]) if peername else None
-        if listener.closing or peer is None or not listener.crowd.enter():
+        self._listener.openings.add(self)
+        may_stay = self._is_counted or self.enter(peername[0] if peername else "")
+        if self._listener.closing or not may_stay:
             self.abort()
-            return
-        listener.openings.add(self)
+
+    def enter(self, host: str) -> bool:
+        """Count a connection from there; False: it must be dropped."""
+        peer = parse_address(host)
+        if peer is None or not self._listener.crowd.enter():
+            return False
+        self._is_counted = True
         self._peer = peer
-        if not self._settle(peer):
-            self.abort()
+        return self._settle(peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        if self in self._listener.openings:
-            self._listener.openings.discard(self)
+        self._listener.openings.discard(self)
+        if self._is_counted:
+            self._is_counted = False
             self._listener.crowd.leave(self._place)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -255,6 +271,7 @@ class Opening(asyncio.BufferedProtocol):
         """Open the WebSocket that somebody asks for on a connection that is counted already."""
         self._transport = transport
         self._peer, self._place = origin
+        self._is_counted = True
         self._listener.openings.add(self)
         transport.set_protocol(self)
         self._upgrade(head, rest)
@@ -307,7 +324,7 @@ class Opening(asyncio.BufferedProtocol):
     def _become_websocket(self, request: UpgradeRequest, address: str, rest: bytes) -> None:
         listener = self._listener
         connection = WebSocketConnection(listener.shared, self._transport, address, self._place)
-        listener.openings.discard(self)
+        self._hand_over()
         listener.websockets.add(connection)
         self._transport.set_protocol(connection)
         self._transport.write(accept_response(request))
@@ -318,10 +335,14 @@ class Opening(asyncio.BufferedProtocol):
     def _become_http(self, data: bytes) -> None:
         listener = self._listener
         handler = listener.open_http()
-        listener.openings.discard(self)
+        self._hand_over()
         self._transport.set_protocol(HttpConnection(listener, handler, self._peer, self._place))
         handler.connection_made(self._transport)
         handler.data_received(data)
+
+    def _hand_over(self) -> None:
+        self._listener.openings.discard(self)
+        self._is_counted = False
 
 
 class HttpConnection(asyncio.BufferedProtocol):
