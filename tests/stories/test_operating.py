@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import signal
 import sqlite3
@@ -107,6 +108,19 @@ def test_backup_and_restore_with_and_without_a_server(tmp_path: Path) -> None:
     noise = tmp_path / "noise"
     noise.write_text("no database")
     assert "not a usable backup" in sentence_of(kentong("restore", noise, "--data", it.data))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for the server's user")
+def test_what_root_restores_belongs_to_the_servers_user(tmp_path: Path) -> None:
+    file = tmp_path / "backup.db"
+    with serve(tmp_path) as it:
+        it.run("backup", file)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for path in (it.data, *it.data.rglob("*")):
+        os.chown(path, nobody, -1)
+    it.run("restore", file)
+    it.run("admin", "accounts")
+    assert {path.stat().st_uid for path in it.data.iterdir()} == {nobody}
 
 
 def test_killed_server_starts_again_and_is_administered(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sqlite3
+import stat
 from pathlib import Path
 
 from kentong.server import app, config
@@ -86,6 +87,13 @@ async def _ask_folder(settings: Config, wish: Wish) -> Answer:
     folder = Path(settings.data)
     if wish.action != "restore" and not settings.database:
         _require_database(folder)
+    try:
+        return await _work_in(folder, settings, wish)
+    finally:
+        _give_back(folder)
+
+
+async def _work_in(folder: Path, settings: Config, wish: Wish) -> Answer:
     if wish.action == "restore" and not settings.database:
         # Also when the database that is replaced can't be opened any more.
         await asyncio.to_thread(_restore, folder, Path(wish.file))
@@ -97,6 +105,24 @@ async def _ask_folder(settings: Config, wish: Wish) -> Answer:
         return await desk.answer(actor_of(os.getuid()), wish)
     finally:
         await engine.close()
+
+
+def _give_back(folder: Path) -> None:
+    """Let the server's user have what root made in its folder, or it could not start again."""
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for path in folder.iterdir():
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # a link or a socket: not ours
+            continue
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        finally:
+            os.close(descriptor)
 
 
 def _require_database(folder: Path) -> None:
