@@ -25,6 +25,7 @@ from kentong.server.http.admin import desk_of, open_desk
 from kentong.server.http.links import addresses
 from kentong.server.http.site import Gateway, make_site
 from kentong.server.http.stalls import PatientProtocol
+from kentong.server.http.unreadable import make_logger
 from kentong.server.node import Node, start_node
 from kentong.server.storage.engine import Engine
 from kentong.server.storage.folder import FolderInUse
@@ -125,6 +126,7 @@ async def _site(node: Node) -> AsyncIterator[web.Server]:
     runner = web.AppRunner(
         make_site(node, Gateway(poll.exchange, PATH, upgrade), files.load()),
         access_log=None,
+        logger=make_logger(node),
         handle_signals=False,
         shutdown_timeout=node.config.shutdown_s,
         keepalive_timeout=KEEP_ALIVE_S,

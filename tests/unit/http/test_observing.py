@@ -32,6 +32,16 @@ def test_health_answers_while_the_database_does(tmp_path: Path) -> None:
     run(work())
 
 
+def test_health_is_told_however_often_its_address_asks(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, address_per_minute=1) as it:
+            assert [(await it.get("/metrics")).status for _ in range(2)] == [200, 429]
+            for _ in range(5):
+                assert (await it.get("/health")).status == 200
+
+    run(work())
+
+
 def test_failure_of_ours_is_counted_and_not_explained(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:
@@ -113,8 +123,8 @@ def test_one_address_asks_only_so_often(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path, address_per_minute=3) as it:
             for _ in range(3):
-                assert (await it.get("/health")).status == 200
-            answer = await it.get("/health")
+                assert (await it.get("/metrics")).status == 200
+            answer = await it.get("/metrics")
             assert (answer.status, answer.headers["Retry-After"]) == (429, "20")
             said = await exchange(it, b"")
             assert isinstance(said[0], Goodbye)
@@ -129,14 +139,14 @@ def test_people_behind_one_trusted_proxy_are_told_apart(tmp_path: Path) -> None:
         settings: dict[str, str | int] = {"trusted_proxies": "127.0.0.0/8", "address_per_minute": 1}
         async with inn(tmp_path, **settings) as it:
             for address, status in (
-                ("192.0.2.1", 200),
+                ("192.0.2.1", 404),
                 ("192.0.2.1", 429),
-                ("192.0.2.2", 200),
-                ("2001:db8::1", 200),
+                ("192.0.2.2", 404),
+                ("2001:db8::1", 404),
                 ("2001:db8::2", 429),
-                ("2001:db8:0:1::1", 200),
+                ("2001:db8:0:1::1", 404),
             ):
-                assert (await it.get("/health", X_Forwarded_For=address)).status == status
+                assert (await it.get("/nothing", X_Forwarded_For=address)).status == status
 
     run(work())
 

@@ -44,14 +44,14 @@ def secret_of(credentials: Credentials, config: Config) -> str:
 
     Raises:
         Refused(ORIGIN_FORBIDDEN): another site's page asks, or a cookie came without origin.
-        Refused(UNAUTHORISED): there is no secret.
+        Refused(UNAUTHORISED): there is no secret, or none of ours.
     """
     authorization = credentials.authorization or ""
     by_header = authorization.startswith(BEARER)
     if credentials.origin is not None or not by_header:
         check_origin(credentials, config)
     secret = authorization.removeprefix(BEARER).strip() if by_header else credentials.cookie
-    if not secret:
+    if not secret or not secret.isascii():
         raise Refused(ErrorCode.UNAUTHORISED)
     return secret
 
@@ -67,9 +67,17 @@ def check_origin(credentials: Credentials, config: Config) -> None:
         own = urlsplit(config.public_address)
         if origin == f"{own.scheme}://{own.netloc}":
             return
-    elif urlsplit(origin).netloc.lower() == credentials.host.lower():
+    elif _host_of(origin) == credentials.host.lower():
         return
     raise Refused(ErrorCode.ORIGIN_FORBIDDEN)
+
+
+def _host_of(origin: str) -> str | None:
+    """The host and the port that an origin names; None: it is no origin."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def digest(secret: str) -> bytes:

@@ -19,6 +19,7 @@ from kentong.server.node import Node
 from kentong.server.storage.engine import Transaction
 from kentong.server.storage.folder import DATABASE
 
+HEALTH_PATH: Final = "/health"  # is asked without a limit: it says of the server, not of guests
 HEALTH_WAIT_S: Final = 2.0
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
@@ -30,6 +31,7 @@ COUNTERS: Final = {
     "accounts_opened": "Accounts opened since the start.",
     "http_requests": "HTTP requests, without WebSockets.",
     "http_rate_limited": "HTTP requests refused because their address asked too often.",
+    "http_unreadable": "Requests that were no HTTP; they count for their address too.",
     "internal_errors": "Failures that are our own bugs; the log knows more.",
 }
 
@@ -50,7 +52,7 @@ class Observing:
 
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
-        return [web.get("/health", self._health), web.get("/metrics", self._metrics)]
+        return [web.get(HEALTH_PATH, self._health), web.get("/metrics", self._metrics)]
 
     async def _health(self, request: web.Request) -> web.Response:
         """200 while the database answers within two seconds, else 503. No details for strangers."""
@@ -76,13 +78,17 @@ class Observing:
         """Whether it is a program on this machine, not a proxy here, or has the token."""
         token = self._node.config.metrics_token
         given = request.headers.get("Authorization", "")
-        if token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        if token and hmac.compare_digest(_raw(given), _raw(f"Bearer {token}")):
             return True
         forwarded = any(name in request.headers for name in FORWARDED)
         return not forwarded and _is_loopback(request.remote) and _is_local_name(request.host)
 
 
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
+
+
+def _raw(header: str) -> bytes:
+    return header.encode("utf-8", "surrogateescape")  # as it came
 
 
 def _lag(tx: Transaction) -> int:

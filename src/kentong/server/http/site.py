@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode, Refused
@@ -14,7 +15,7 @@ from kentong.server.features.sign_in import Credentials
 from kentong.server.http.files import Asset, WebClient
 from kentong.server.http.headers import HSTS, plain
 from kentong.server.http.joining import Joining, credentials_of
-from kentong.server.http.observing import Observing
+from kentong.server.http.observing import HEALTH_PATH, Observing
 from kentong.server.http.pages import Pages
 from kentong.server.http.requests import address_of, read_body
 from kentong.server.http.upgrades import Upgrade, Upgrades
@@ -78,8 +79,8 @@ class Guard:
         except web.HTTPException as error:
             headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             return plain(error.status, error.reason, headers)
-        except TimeoutError:
-            return plain(408, "Too slow", {"Connection": "close"})
+        except (TimeoutError, ConnectionError, HttpProcessingError) as error:
+            return _broken_off(error)
         except Refused as refused:  # by storage: no room, or no database
             wait_s = -(-refused.retry_after_ms // 1000)
             return plain(503, "Try again later", {"Retry-After": str(wait_s)})
@@ -89,7 +90,7 @@ class Guard:
             return plain(500, "Our fault")
 
     def _wait_ms(self, request: web.Request) -> int:
-        if request.path == self._socket_path:  # the gateway counts, and refuses in its own words
+        if request.path in (self._socket_path, HEALTH_PATH):  # the gateway counts for itself
             return 0
         key = key_of(address_of(request, self._node.config.proxies))
         return self._node.limits.addresses.take(key, self._node.now())
@@ -102,6 +103,12 @@ class Guard:
         headers["X-Content-Type-Options"] = "nosniff"
         if self._node.config.secure:
             headers["Strict-Transport-Security"] = HSTS
+
+
+def _broken_off(error: Exception) -> web.Response:
+    """Half a request: the rest came too slowly, or as nonsense, or whoever asked is gone."""
+    status, text = (408, "Too slow") if isinstance(error, TimeoutError) else (400, "Half a request")
+    return plain(status, text, {"Connection": "close"})
 
 
 def _crowded(request: web.Request, wait_ms: int) -> web.Response:
