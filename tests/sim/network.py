@@ -56,6 +56,9 @@ class ServerEnd:
         for frame in frames:
             self.send(frame)
 
+    def ask(self) -> None:
+        self._wire.ask()
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         self._wire.to_client(None)
 
@@ -102,6 +105,15 @@ class Wire:
         if self._host.life == self._life:
             self._on_way += 1  # if it is cut, for good
             self._pass(1, self._at_client, frame)
+
+    def ask(self) -> None:
+        """Let a ping travel down and its pong back, behind all that was sent."""
+        if self._host.life == self._life:
+            self._pass(1, lambda _: self._pass(0, self._answered, None), None)
+
+    def _answered(self, _: bytes | None) -> None:
+        if self.session is not None and self._host.life == self._life:
+            self.session.answered()
 
     def _at_client(self, frame: bytes | None) -> None:
         was_full = self.is_full

@@ -34,6 +34,9 @@ class Echo:
     def writable(self) -> None:
         self.writable_times += 1
 
+    def answered(self) -> None:
+        raise AssertionError("nobody asked")
+
     def closed(self) -> None:
         self.closed_times += 1
 

@@ -91,6 +91,9 @@ class Session:
     def writable(self) -> None:
         self._note("writable")
 
+    def answered(self) -> None:
+        self._note("answered")
+
     def closed(self) -> None:
         self._note("closed")
 

@@ -318,16 +318,17 @@ def test_one_listener_on_two_ports(run: Run) -> None:
 
 
 def test_options_of_the_listening_socket() -> None:
-    with open_socket("127.0.0.1", 0, 64 * 1024, reuse=True) as listening:
+    settings = ListenerSettings(send_buffer_bytes=64 * 1024)
+    with open_socket("127.0.0.1", 0, settings, reuse=True) as listening:
         assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (65536, 131072)
         port = listening.getsockname()[1]
-        with open_socket("127.0.0.1", port, 64 * 1024, reuse=True):
+        with open_socket("127.0.0.1", port, settings, reuse=True):
             pass
 
 
 def test_one_socket_for_both_families() -> None:
-    with open_socket("::", 0, 64 * 1024, reuse=False) as listening:
+    with open_socket("::", 0, ListenerSettings(), reuse=False) as listening:
         assert listening.family == socket.AF_INET6
         assert not listening.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
 

@@ -9,6 +9,7 @@ from typing import Final
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import OpenReceiver, Receiver
 from kentong.server.gateway.websocket import (
+    ASKED,
     CLOSING,
     ENDED,
     INTERNAL_ERROR,
@@ -33,6 +34,7 @@ GATHERED_BYTES_MAX: Final = 4096
 """A frame of more bytes is written at once: what was gathered stays small."""
 
 _PING: Final = encode_ping()
+_ASK: Final = encode_ping(ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Patience:
     """The peer takes nothing of what waits for it: drop."""
     close_wait_s: float = 5.0
     """The peer doesn't finish a closing connection: drop."""
-    write_high_bytes: int = 32 * 1024
+    write_high_bytes: int = 16 * 1024
     """More than this waits in the process: `Link.congested`, until a quarter of it is left."""
     write_bytes_max: int = 1024 * 1024
     """A session went on sending into a congested link: drop."""
@@ -184,6 +186,12 @@ class WebSocketConnection(asyncio.BufferedProtocol):
             self.flush()
             self._write(encode_frames(frames))
 
+    def ask(self) -> None:
+        """Ask whether what was sent so far has arrived."""
+        if self._core.state == OPEN:
+            self.flush()
+            self._write(_ASK)
+
     def flush(self) -> None:
         """Write what was gathered."""
         frames, self._gathered = self._gathered, None
@@ -253,6 +261,9 @@ class WebSocketConnection(asyncio.BufferedProtocol):
                     receiver.received(message)
                 except Exception:  # noqa: BLE001 - our bug ends this connection only
                     self._fail()
+            if core.answered:
+                core.answered = False
+                receiver.answered()
         if core.wants_attention:
             self._answer()
 

@@ -35,6 +35,12 @@ class Link(Protocol):
     def send_many(self, frames: list[bytes]) -> None:
         """Send many binary messages in one write."""
 
+    def ask(self) -> None:
+        """Ask whether what was sent so far has arrived: `Receiver.answered` follows.
+
+        It holds behind a proxy, too, where `congested` only tells how much the proxy takes.
+        """
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye and close; nothing is received any more. `closed` follows later."""
 
@@ -47,6 +53,9 @@ class Receiver(Protocol):
 
     def writable(self) -> None:
         """Note that the congestion is over."""
+
+    def answered(self) -> None:
+        """Note that all that was sent before `Link.ask` has arrived."""
 
     def closed(self) -> None:
         """Note that the socket is gone. Called once, and last."""

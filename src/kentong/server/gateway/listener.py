@@ -55,7 +55,9 @@ class ListenerSettings:
     """From the connection to the end of its first request's head."""
     sweep_every_s: float = 1.0
     send_buffer_bytes: int = 128 * 1024
-    """The kernel's buffer for each connection (Linux doubles it)."""
+    """The kernel's buffer for each connection (Linux doubles it): what may be on its way."""
+    unsent_bytes_max: int = 16 * 1024
+    """So much of it may wait to be sent at all: a slow link should look slow at once."""
     trusted_proxies: Sequence[Network] = ()
     patience: Patience = field(default_factory=Patience)
     limits: Limits = field(default_factory=Limits)
@@ -104,7 +106,7 @@ class Listener:
         Raises:
             OSError: the address can't be had.
         """
-        listening = open_socket(host, port, self.settings.send_buffer_bytes, reuse=reuse)
+        listening = open_socket(host, port, self.settings, reuse=reuse)
         if context is None:
             loop = asyncio.get_running_loop()
             self._servers.append(
@@ -182,7 +184,7 @@ class Listener:
                 await asyncio.sleep(0)
 
 
-def open_socket(host: str, port: int, send_buffer_bytes: int, *, reuse: bool) -> socket.socket:
+def open_socket(host: str, port: int, settings: ListenerSettings, *, reuse: bool) -> socket.socket:
     """Return a listening socket; the connections inherit its options."""
     everything = host in ("", "::")
     listening = socket.create_server(
@@ -193,7 +195,10 @@ def open_socket(host: str, port: int, send_buffer_bytes: int, *, reuse: bool) ->
         dualstack_ipv6=everything,
     )
     listening.settimeout(0)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Linux and macOS
+        unsent = settings.unsent_bytes_max
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 

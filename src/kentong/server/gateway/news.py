@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 STALE_MAX = 50  # chats whose head must be sent anew; more, and the listing starts again
 MARK_AFTER_S = 10.0  # from the first push to the cursor mark that covers it
+PUSHED_BYTES_MAX = 16_384  # live, and not known to have arrived; beyond it state comes later
+ASK_AFTER_BYTES = 4_096  # of live frames the device is asked whether they arrived
 _NO_CHATS: frozenset[int] = frozenset()
 
 
@@ -45,12 +47,15 @@ class News:
     """Keeps a device up to date: first the listing, then live; never more than it takes.
 
     A chat whose live frame could not be sent is *stale*: its head is sent in full when
-    there is room, and until then no frame that builds on it.
+    there is room, and until then no frame that builds on it. There is no room while the
+    socket is full, or while more was pushed than a slow link takes in some seconds: a proxy
+    would take it all and pass it on late.
     """
 
     __slots__ = (
-        "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale", "_node",
-        "_own_marks", "_owner", "_reading", "_stale", "bulk", "first_page_sent", "spoke", "wish",
+        "_asked", "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale",
+        "_node", "_own_marks", "_owner", "_pushed", "_reading", "_stale", "bulk",
+        "first_page_sent", "spoke", "wish",
     )  # fmt: skip
 
     def __init__(self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]) -> None:
@@ -67,6 +72,8 @@ class News:
         self._me_stale = False
         self._me_reading = False
         self._me_sent: Me | None = None
+        self._pushed = 0  # bytes of live frames that may not have arrived
+        self._asked = 0  # as many of them as the device was asked about
         self._own_marks: dict[int, int] | None = None  # None: there are none
         self._mark_timer: asyncio.TimerHandle | None = None
 
@@ -114,7 +121,7 @@ class News:
 
     def flow(self) -> None:
         """Read and send what waits, if there is room: what changed first, then the listing."""
-        if self._owner.ended or self._owner.link.congested or self._reading is not None:
+        if self._owner.ended or self.is_behind or self._reading is not None:
             return
         if not self.bulk.idle or not self.first_page_sent:
             return
@@ -165,12 +172,34 @@ class News:
         """Send a frame that builds on the chat's head, or the head itself later."""
         builds = self._listing is None and chat_id not in self._stale and self.first_page_sent
         reading = self._reading is not None and (chat_id in self._reading or not self._reading)
-        if not builds or reading or self._owner.link.congested:
+        if not builds or reading or self.is_behind:
             self.refresh(chat_id)
             return
         self.spoke = True
         self._owner.send(frame)
+        self._pushed += len(frame)
+        self._ask()
         self._mark_soon()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the device takes less than we send: then it gets the newest state later."""
+        if self._owner.link.congested:
+            return True
+        # The window knows how fast the link is.
+        return self._pushed >= PUSHED_BYTES_MAX and self._pushed >= self.bulk.window
+
+    def _ask(self) -> None:
+        if not self._asked and self._pushed >= ASK_AFTER_BYTES:
+            self._asked = self._pushed
+            self._owner.link.ask()
+
+    def arrived(self) -> None:
+        """All that was pushed before the device was asked is there."""
+        self._pushed -= self._asked
+        self._asked = 0
+        self._ask()
+        self.flow()
 
     def refresh(self, chat_id: int) -> None:
         """Send the chat's head in full when there is room."""
@@ -261,7 +290,7 @@ class News:
         busy = self._listing is not None or self._stale or self._reading is not None
         if self._owner.ended:
             return
-        if busy or self.bulk.waiting or self._owner.link.congested:
+        if busy or self.bulk.waiting or self.is_behind:
             self._mark_soon()
             return
         cursor = self._node.hub.cursor

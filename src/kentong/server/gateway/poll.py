@@ -36,6 +36,9 @@ class CollectingLink:
         """See Link."""
         self.frames.extend(frames)
 
+    def ask(self) -> None:
+        """See Link: nobody answers before the exchange ends, and then all is new."""
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         """See Link; there is nothing to close."""
 

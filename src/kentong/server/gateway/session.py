@@ -365,6 +365,11 @@ class Session:
         if self.news is not None:
             self.news.flow()
 
+    def answered(self) -> None:
+        """See Receiver."""
+        if self.news is not None:
+            self.news.arrived()
+
     def closed(self) -> None:
         """See Receiver."""
         self.ended = True

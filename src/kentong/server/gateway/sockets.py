@@ -23,6 +23,9 @@ class Refusing:
     def writable(self) -> None:
         """See Receiver."""
 
+    def answered(self) -> None:
+        """See Receiver."""
+
     def closed(self) -> None:
         """See Receiver."""
 

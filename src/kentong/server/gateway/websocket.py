@@ -109,6 +109,10 @@ def encode_ping(payload: bytes = b"") -> bytes:
     return _header(PING, len(payload)) + payload
 
 
+ASKED: Final = b"?"
+"""Payload of the ping by which we ask whether what was sent before has arrived."""
+
+
 def encode_close(code: int, reason: str = "") -> bytes:
     """Return a close frame. A reason of more than 123 bytes is cut between two characters."""
     if code == NO_CODE:
@@ -150,6 +154,7 @@ class WebSocketCore:
         "_fragments",
         "_message",
         "_pong",
+        "answered",
         "close_code",
         "close_reason",
         "limits",
@@ -166,6 +171,7 @@ class WebSocketCore:
         self._close_frame = b""
         self.state = OPEN
         self.wants_attention = False
+        self.answered = False  # a pong to ASKED came; whoever looks at it forgets it
         self.close_code = ABNORMAL
         self.close_reason = ""
 
@@ -304,7 +310,9 @@ class WebSocketCore:
             self.wants_attention = True
         elif opcode == CLOSE:
             self._accept_close(payload)
-        elif opcode != PONG:
+        elif opcode == PONG:
+            self.answered = self.answered or payload == ASKED
+        else:
             self._accept_data(first, payload, messages)
 
     def _accept_data(self, first: int, payload: bytes, messages: list[bytes]) -> None:
