@@ -1,5 +1,7 @@
 """A full disk refuses writing, goes on reading, and recovers by itself."""
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.model import Chat
 from kentong.server.storage import chats, messages
-from kentong.server.storage.engine import Transaction
+from kentong.server.storage.engine import GroupedEngine, Transaction
 from kentong.server.storage.sqlite import SqliteDatabase
 from kentong.server.storage.sqlite_files import Options
 from tests.storage import town
@@ -92,3 +94,26 @@ def test_a_removal_that_can_not_be_listed_is_refused(
     row = town.read(sqlite_database, lambda tx: messages.row(tx, chat.id, 1))
     assert row is not None
     assert row.text == "hello"
+
+
+def test_a_full_disk_is_news_once_and_its_end_too(
+    sqlite_database: SqliteDatabase, chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def post(engine: GroupedEngine, *, reserve_bytes: int) -> None:
+        sqlite_database.options = Options(reserve_bytes=reserve_bytes)
+        for _ in range(3):
+            with contextlib.suppress(Refused):
+                await engine.write(lambda tx: town.post(tx, chat.id, 1))
+            assert engine.is_full == (reserve_bytes > 0)
+
+    async def work() -> None:
+        engine = GroupedEngine(sqlite_database)
+        for _ in range(2):
+            await post(engine, reserve_bytes=0)
+            await post(engine, reserve_bytes=2**62)
+        await engine.close_lanes()
+
+    asyncio.run(work())
+    said = [record.getMessage().partition(" (")[0] for record in caplog.records]
+    full = "no room to write: devices wait and try again"
+    assert said == [full, "there is room to write again", full]

@@ -138,6 +138,7 @@ class _Readings(Collector):
             Reading("cursor_lag", "Clocks by which unfinished work holds cursors back.", self._lag),
             Reading("database_bytes", "Size of the embedded database.", database_bytes(data)),
             Reading("disk_free_bytes", "Room in the data folder.", shutil.disk_usage(data).free),
+            Reading("disk_full", "1 while there is no room to write.", int(node.engine.is_full)),
             Reading("web_client_build", "Number of the web client that is served.", node.build),
         ]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.model import Removed
 
 R = TypeVar("R")
@@ -142,6 +143,7 @@ class Engine(abc.ABC):
 
     on_change: Callable[[], None]
     on_new_epoch: Callable[[], None]
+    is_full: bool  # the last group that wanted to write found no room
 
     @property
     @abc.abstractmethod
@@ -268,8 +270,9 @@ class GroupedEngine(Engine):
         self.database = database
         self.on_change = _nothing
         self.on_new_epoch = _nothing
+        self.is_full = False
         self._epoch = database.epoch  # as far as it was told
-        self._writer = lane(database.run_group, self._deliver)
+        self._writer = lane(database.run_group, self._deliver_written)
         self._reader = lane(database.read_group, self._deliver)
         self._new_future = asyncio.get_running_loop().create_future
 
@@ -314,6 +317,20 @@ class GroupedEngine(Engine):
         await self._writer.close()
         await self._reader.close()
 
+    def _deliver_written(self, group: Sequence[Pending], result: GroupResult) -> None:
+        self._note_room(result)
+        self._deliver(group, result)
+
+    def _note_room(self, result: GroupResult) -> None:
+        """Say once that there is no room, and once that there is again."""
+        refused = [outcome.error for outcome in result.outcomes if _is_no_room(outcome)]
+        if refused and not self.is_full:
+            log.warning("no room to write: devices wait and try again (%s)", refused[0])
+            self.is_full = True
+        elif self.is_full and any(outcome.error is None for outcome in result.outcomes):
+            log.warning("there is room to write again")
+            self.is_full = False
+
     def _deliver(self, group: Sequence[Pending], result: GroupResult) -> None:
         if self._epoch != self.database.epoch:
             self._epoch = self.database.epoch
@@ -334,6 +351,10 @@ def _settle(future: asyncio.Future[Any], outcome: Outcome) -> None:
         future.set_result(outcome.result)
     else:
         future.set_exception(outcome.error)
+
+
+def _is_no_room(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, Refused) and outcome.error.code == ErrorCode.DISK_FULL
 
 
 def _nothing() -> None:
