@@ -9,7 +9,7 @@ import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -24,7 +24,7 @@ from kentong.server.http import files, pages
 from kentong.server.http.admin import desk_of, open_desk
 from kentong.server.http.links import addresses
 from kentong.server.http.site import Gateway, make_site
-from kentong.server.http.stalls import PatientProtocol
+from kentong.server.http.stalls import PatientProtocol, ending_timeout_s
 from kentong.server.http.unreadable import make_logger
 from kentong.server.node import Node, start_node
 from kentong.server.storage.engine import Engine
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 75.0  # an HTTP connection that nobody uses
 MIB = 2**20
+T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -103,21 +104,49 @@ async def serving(
     engine.on_change = bus.announce
     engine.on_new_epoch = node.begin_again
     await node.feeder.start()
-    async with (
-        _site(node) as open_http,
-        _listener(node, open_http) as listener,
-        _background(_works(node, certificate)),
-    ):
+    async with _ending_together() as parts:
+        listener = await parts.enter(_listener(node, await parts.enter(_site(node))))
+        await parts.enter(_background(_works(node, certificate)))
         tls = certificate.context if certificate is not None else None
         server = Server(node, await _listen(listener, config, tls))
-        async with open_desk(desk_of(node, server.port)):
-            log.info("listening on port %d", server.port)
-            try:
-                yield server
-            finally:
-                log.info("stopping")
-                node.end_all(ErrorCode.SHUTTING_DOWN)
-                node.feeder.stop()
+        await parts.enter(open_desk(desk_of(node, server.port)))
+        log.info("listening on port %d", server.port)
+        try:
+            yield server
+        finally:
+            log.info("stopping")
+            node.end_all(ErrorCode.SHUTTING_DOWN)
+            node.feeder.stop()
+
+
+class _Parts:
+    """Parts of a server that end at the same time: each has all of `shutdown_s`, nobody more."""
+
+    def __init__(self) -> None:
+        self._entered: list[contextlib.AsyncExitStack] = []
+
+    async def enter(self, part: contextlib.AbstractAsyncContextManager[T]) -> T:
+        """Begin a part; those that began last are told to end first."""
+        stack = contextlib.AsyncExitStack()
+        found = await stack.enter_async_context(part)
+        self._entered.append(stack)
+        return found
+
+    async def end(self) -> None:
+        """End all; what one raises comes when all have ended."""
+        endings = [stack.aclose() for stack in reversed(self._entered)]
+        for outcome in await asyncio.gather(*endings, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+
+@contextlib.asynccontextmanager
+async def _ending_together() -> AsyncIterator[_Parts]:
+    parts = _Parts()
+    try:
+        yield parts
+    finally:
+        await parts.end()
 
 
 @contextlib.asynccontextmanager
@@ -128,7 +157,7 @@ async def _site(node: Node) -> AsyncIterator[web.Server]:
         access_log=None,
         logger=make_logger(node),
         handle_signals=False,
-        shutdown_timeout=node.config.shutdown_s,
+        shutdown_timeout=ending_timeout_s(node.config),
         keepalive_timeout=KEEP_ALIVE_S,
         auto_decompress=False,  # nobody sends us compressed bodies, but for bombs
     )

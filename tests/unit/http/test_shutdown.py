@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode
@@ -12,6 +13,7 @@ from kentong.protocol.limits import SUBPROTOCOL, VERSION
 from kentong.protocol.messages import Goodbye, Hello, Welcome
 from kentong.server import app
 from kentong.server.config import Config
+from kentong.server.http import admin
 from tests.unit.http.inn import OUTBOX, SETTINGS, Inn, run
 
 
@@ -73,5 +75,29 @@ def test_peer_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
         for one in (writer, other[1]):
             one.close()
         assert await reader.read() == b""
+
+    run(work())
+
+
+def test_half_requests_are_given_up_when_the_time_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "BODY_WAIT_S", 3_600)
+    head = "Host: x\r\nContent-Type: application/vnd.kentong\r\nContent-Length: 9\r\n\r\nhalf"
+
+    async def work() -> None:
+        config = dataclasses.replace(
+            SETTINGS, data=str(tmp_path), shutdown_s=0, stall_timeout_s=3_600
+        )
+        async with app.running(config) as server:
+            remote = await asyncio.open_connection("127.0.0.1", server.port)
+            remote[1].write(f"POST /sync HTTP/1.1\r\n{head}".encode())
+            local = await asyncio.open_unix_connection(tmp_path / admin.SOCKET)
+            local[1].write(f"POST / HTTP/1.1\r\n{head}".encode())
+            while server.node.counts["http_requests"] == 0:  # noqa: ASYNC110 - a socket
+                await asyncio.sleep(0)
+        for reader, writer in (remote, local):
+            assert await reader.read() == b""
+            writer.close()
 
     run(work())

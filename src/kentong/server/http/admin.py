@@ -27,6 +27,7 @@ from kentong.server.http.headers import plain
 from kentong.server.http.links import addresses
 from kentong.server.http.observing import database_bytes
 from kentong.server.http.requests import read_body
+from kentong.server.http.stalls import ending_timeout_s
 from kentong.server.node import Node
 from kentong.server.storage.copies import InDataFolder, NotABackup
 from kentong.server.storage.engine import Engine, NotOffered, Transaction
@@ -137,7 +138,8 @@ async def open_desk(desk: Desk) -> AsyncIterator[None]:
     """Listen on the socket in the data folder until the block ends."""
     site = web.Application(client_max_size=BODY_BYTES_MAX)
     site.router.add_post("/", _Counter(desk).handle)
-    runner = web.AppRunner(site, access_log=None, handle_signals=False)
+    timeout_s = ending_timeout_s(desk.config)
+    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=timeout_s)
     await runner.setup()
     folder = Path(desk.config.data)
     try:

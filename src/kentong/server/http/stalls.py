@@ -1,7 +1,19 @@
 """A peer that takes nothing of what waits for it is dropped; a slow one is not."""
 
 import asyncio
-from typing import cast
+from typing import Final, cast
+
+from kentong.server.config import Config
+
+_AT_ONCE_S: Final = 0.01  # to aiohttp 0 means to wait for ever
+
+
+def ending_timeout_s(config: Config) -> float:
+    """What to give aiohttp, so that requests under way have `shutdown_s` to end, and no more.
+
+    It waits so long for the handlers to end, and as long again after it gave them up.
+    """
+    return max(config.shutdown_s / 2, _AT_ONCE_S)
 
 
 class PatientProtocol(asyncio.Protocol):
