@@ -12,6 +12,9 @@ _SELECT = (
 _ONE = _SELECT + "WHERE chat_id = ? AND seq = ?"
 _RANGE = _SELECT + "WHERE chat_id = ? AND seq BETWEEN ? AND ? AND version > ? ORDER BY seq LIMIT ?"
 _LATEST = _SELECT + "WHERE chat_id = ? AND seq >= ? ORDER BY seq DESC LIMIT ?"
+_UNCOUNTED = (
+    "SELECT count(*) FROM messages WHERE chat_id = ? AND seq > ? AND seq <= ? AND kind <> 0"
+)
 _ADVANCE = (
     "UPDATE chats SET last_seq = last_seq + 1, last_at = ?, clock = ? WHERE id = ? "
     "RETURNING last_seq, changes"
@@ -93,14 +96,14 @@ def latest(tx: Transaction, chat_id: int, visible_from: int, limit: int) -> list
 
 def unread(tx: Transaction, chat_id: int, last_seq: int, after_seq: int) -> int:
     """How many rows after `after_seq` are neither tombstones nor system rows, capped."""
-    if last_seq <= after_seq:
-        return 0
-    found = tx.one(
-        "SELECT count(*) FROM messages WHERE chat_id = ? AND seq > ? AND seq <= ? AND kind <> 0",
-        *(chat_id, after_seq, last_seq),
-    )
-    assert found is not None
-    return min(UNREAD_MAX, last_seq - after_seq - int(found[0]))
+    texts, above, span = 0, last_seq, 2 * UNREAD_MAX
+    while above > after_seq and texts < UNREAD_MAX:  # the newest rows mostly tell
+        below = max(after_seq, above - span)
+        found = tx.one(_UNCOUNTED, chat_id, below, above)
+        assert found is not None
+        texts += above - below - int(found[0])
+        above, span = below, 2 * span
+    return min(UNREAD_MAX, texts)
 
 
 def revised_since(tx: Transaction, cursor: int) -> list[tuple[int, int]]:
