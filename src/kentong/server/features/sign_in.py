@@ -85,15 +85,22 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def arrive(tx: Transaction, secret_hash: bytes, hello: Hello, epoch: int) -> Arrival:
-    """Look a device up. Raises Refused(UNAUTHORISED), Refused(SUSPENDED)."""
+def check(tx: Transaction, secret_hash: bytes) -> Device:
+    """The device that has this secret. Raises Refused(UNAUTHORISED), Refused(SUSPENDED)."""
     device = devices.device_by_secret(tx, secret_hash)
     if device is None or device.revoked_at:
         raise Refused(ErrorCode.UNAUTHORISED)
     account = accounts.account(tx, device.user_id)
-    assert account is not None
-    if account.suspended_at:
+    if account is None or account.suspended_at:
         raise Refused(ErrorCode.SUSPENDED)
+    return device
+
+
+def arrive(tx: Transaction, secret_hash: bytes, hello: Hello, epoch: int) -> Arrival:
+    """Look a device up. Raises Refused(UNAUTHORISED), Refused(SUSPENDED)."""
+    device = check(tx, secret_hash)
+    account = accounts.account(tx, device.user_id)
+    assert account is not None
     flags = WelcomeFlag(0)
     if hello.epoch not in (0, epoch) or hello.cursor > tx.cursor():
         flags |= WelcomeFlag.RESET

@@ -28,7 +28,7 @@ class Commands:
 
     __slots__ = (
         "_before", "_blocked", "_generation", "_later", "_node", "_run", "_send", "caller",
-        "on_idle", "outstanding",
+        "check", "on_idle", "outstanding",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +43,8 @@ class Commands:
         self._later: Later | None = None  # to be said when all before is answered
         self.caller = caller  # with the number of the next command
         self.outstanding = 0
+        # Raises Refused if the device may not go on; while it is told things, who tells it sees.
+        self.check: Callable[[Transaction], object] | None = None
         self.on_idle: Callable[[], None] | None = None  # called once when all is answered
 
     def block(self) -> None:
@@ -73,9 +75,11 @@ class Commands:
         caller = self.caller
         self.caller = caller._replace(number=caller.number + 1)
         self.outstanding += 1
-        generation, node, run = self._generation, self._node, self._run
+        generation, node, run, check = self._generation, self._node, self._run, self.check
 
         def work(tx: Transaction) -> outbox.Taken:
+            if check is not None:
+                check(tx)
             context = node.context(tx, caller)
             return run.take(caller.number, lambda: routes.take_command(context, frame, command))
 

@@ -11,11 +11,12 @@ from kentong.protocol.planted import Planted
 from kentong.server.delivery import heads
 from kentong.server.delivery.heads import Listing, Page, Wish
 from kentong.server.delivery.hub import Subscriber
+from kentong.server.features import sign_in
 from kentong.server.gateway.bulk import Bulk
 from kentong.server.gateway.link import Link
 from kentong.server.model import Head
 from kentong.server.node import Node
-from kentong.server.storage import accounts, devices, listing
+from kentong.server.storage import listing
 from kentong.server.storage.engine import Outcome, Transaction
 
 log = logging.getLogger(__name__)
@@ -221,12 +222,7 @@ class News:
         user_id = self.wish.user_id
 
         def work(tx: Transaction) -> tuple[int, Me]:
-            device = devices.device_by_secret(tx, secret_hash)
-            if device is None or device.revoked_at:
-                raise Refused(ErrorCode.UNAUTHORISED)
-            account = accounts.account(tx, user_id)
-            if account is None or account.suspended_at:
-                raise Refused(ErrorCode.SUSPENDED)
+            sign_in.check(tx, secret_hash)
             return tx.cursor(), heads.read_me(tx, user_id)
 
         def done(outcome: Outcome) -> None:

@@ -1,5 +1,6 @@
 """One connected device: hello, commands, requests, and what it is told."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 PING_FOREGROUND_S = 150.0  # the client pings earlier; this is for those that went silent
 PING_BACKGROUND_S = 540.0
 SEEN_EVERY_S = 3_600  # how exactly we note when a device was there
+FENCED_S = 30.0  # how long what a fenced device still sends is taken
 HEADS_MAX = 50  # chats in one GetHeads
 _ENTERED = Hello(VERSION, 0, 0, 0, 0)  # in place of what a device said that has entered
 
@@ -53,9 +55,9 @@ class Session:
     """A device on a link. Everything happens on the event loop, nothing waits."""
 
     __slots__ = (
-        "_commands", "_deflates", "_early", "_hello", "_node", "_outstanding", "_secret_hash",
-        "chat_ids", "device_id", "ended", "foreground", "link", "news", "on_progress", "screen",
-        "user_id",
+        "_commands", "_deflates", "_early", "_hello", "_muted", "_node", "_outstanding",
+        "_secret_hash", "chat_ids", "device_id", "ended", "foreground", "link", "news",
+        "on_progress", "screen", "user_id",
     )  # fmt: skip
 
     def __init__(self, node: Node, link: Link, hello: Hello, secret: str) -> None:
@@ -66,6 +68,7 @@ class Session:
         self.chat_ids: list[int] = []
         self.screen: list[int] = []
         self.ended = False
+        self._muted = False  # fenced: it is told nothing any more
         self.on_progress: Callable[[], None] | None = None
         self._node = node
         self._hello = hello  # until the device has entered
@@ -195,6 +198,8 @@ class Session:
         if isinstance(message, Command):
             if self._commands is not None and not self._commands.take(frame, message):
                 self.end(ErrorCode.TOO_MANY_REQUESTS)
+        elif self._muted:
+            return
         elif isinstance(message, Request):
             self._request(message)
         elif isinstance(message, Notice):
@@ -291,7 +296,7 @@ class Session:
         return work
 
     def _answered(self, number: int, outcome: Outcome) -> None:
-        if self.ended or self.news is None:
+        if self.ended or self._muted or self.news is None:
             return
         error = outcome.error
         if isinstance(error, Refused):
@@ -309,7 +314,7 @@ class Session:
 
     def send(self, frame: bytes) -> None:
         """Send a frame at once."""
-        if not self.ended:
+        if not self.ended and not self._muted:
             self.link.send(frame)
             self.progressed()
 
@@ -339,8 +344,21 @@ class Session:
         return self.news.knows_mark(chat_id, read_seq)
 
     def fence(self) -> None:
-        """See Subscriber."""
-        self.end(ErrorCode.FENCED)
+        """See Subscriber. Commands that are still on their way take effect for a while.
+
+        The newer connection answers them, when the device repeats them there.
+        """
+        if self.ended or self._muted:
+            return
+        self.send(encode(Goodbye(ErrorCode.FENCED)))
+        self._muted = True
+        if self.news is not None:
+            self.news.stop()
+        if self._commands is not None:
+            secret_hash = self._secret_hash
+            self._commands.check = lambda tx: sign_in.check(tx, secret_hash)
+        loop = asyncio.get_running_loop()
+        loop.call_later(FENCED_S, self.end, ErrorCode.FENCED)
 
     # -- The end ------------------------------------------------------------------------
 
@@ -362,12 +380,12 @@ class Session:
 
     def writable(self) -> None:
         """See Receiver."""
-        if self.news is not None:
+        if self.news is not None and not self._muted:
             self.news.flow()
 
     def answered(self) -> None:
         """See Receiver."""
-        if self.news is not None:
+        if self.news is not None and not self._muted:
             self.news.arrived()
 
     def closed(self) -> None:
