@@ -10,7 +10,7 @@ from tests.support.proxy import without_websockets
 from tests.unit.http.inn import inn
 
 WAIT_S = 60
-ONLINE_S = 15  # well below the 25 s that a long poll may wait for news
+ONLINE_S = 20  # below the 25 s that a long poll may wait for news
 
 
 async def next_text(events: EventStream) -> str:
