@@ -366,6 +366,7 @@ export class Connection {
     this.#leaveSocket();
     this.#isPolling = true;
     this.#unsaid.length = 0;
+    this.#speaker.linkChanged("online"); // a probe was answered just now
     while (this.#isPolling) {
       const control = new AbortController();
       const { hello, channel } = await this.#speaker.opening(false);
@@ -375,7 +376,6 @@ export class Connection {
       const clear = this.#world.after(POLL_MS, () => control.abort());
       try {
         const answer = await this.#exchange([hello, ...frames], control.signal);
-        this.#speaker.linkChanged("online");
         await this.#dealAll(channel, answer);
       } catch {
         if (!this.#isPolling) return;
