@@ -1,8 +1,10 @@
 """Works that share a commit don't share their failures."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,6 +12,7 @@ from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.model import NewReport
 from kentong.server.storage import accounts, reports
 from kentong.server.storage.engine import (
+    PATIENT_WORKS_MAX,
     Database,
     GroupedEngine,
     GroupResult,
@@ -20,6 +23,8 @@ from kentong.server.storage.engine import (
     Work,
 )
 from tests.storage import town
+
+NOWHERE = cast("Transaction", None)  # for works that look at nothing
 
 
 def add(name: str) -> Callable[[Transaction], int]:
@@ -195,17 +200,57 @@ def test_a_lane_outlives_a_failure_of_the_engine() -> None:
     asyncio.run(scenario())
 
 
+def test_who_is_in_a_hurry_waits_for_few_patient_works() -> None:
+    async def scenario() -> list[list[str]]:
+        begun, go = threading.Event(), threading.Event()
+        groups: list[list[str]] = []
+        over = asyncio.Event()
+
+        def run_group(works: Sequence[Work]) -> GroupResult:
+            if not groups:
+                begun.set()
+                go.wait(10)
+            groups.append([work(NOWHERE) for work in works])
+            return GroupResult([Outcome() for _ in works])
+
+        lane = ThreadLane(run_group, lambda group, result: group[-1].done(result.outcomes[-1]))
+
+        def put(name: str, *, patient: bool) -> None:
+            told = over.set if name == "last" else lambda: None
+            lane.put(Pending(lambda tx: name, lambda outcome: told(), patient))
+
+        put("first", patient=False)
+        await asyncio.to_thread(begun.wait)
+        for number in range(3 * PATIENT_WORKS_MAX):
+            put(f"page {number}", patient=True)
+        put("sign-in", patient=False)
+        put("last", patient=True)
+        go.set()
+        await over.wait()
+        await lane.close()
+        return groups
+
+    first, second, *later = asyncio.run(scenario())
+    pages = [f"page {number}" for number in range(3 * PATIENT_WORKS_MAX)]
+    assert first == ["first"]
+    assert second == ["sign-in", *pages[:PATIENT_WORKS_MAX]]
+    assert [name for group in later for name in group] == [*pages[PATIENT_WORKS_MAX:], "last"]
+    assert all(len(group) <= PATIENT_WORKS_MAX for group in later)
+
+
 def test_closing_finishes_what_waits(tmp_path: Path) -> None:
     from kentong.server.storage.opening import open_engine
 
     async def scenario() -> list[int]:
         engine = await open_engine(tmp_path)
-        waiting = asyncio.gather(*(engine.write(add(f"user {n}")) for n in range(20)))
+        works = [engine.write(add(f"user {n}")) for n in range(20)]
+        works += [engine.read(lambda tx: 0, patient=True) for _ in range(20)]
+        waiting = asyncio.gather(*works)
         await asyncio.sleep(0)
         await engine.close()
         return await waiting
 
-    assert len(asyncio.run(scenario())) == 20
+    assert len(asyncio.run(scenario())) == 40
 
 
 async def stop(engine: GroupedEngine) -> None:

@@ -90,11 +90,12 @@ class Node:
         then nothing happened.
         """
         await self.engine.restore(source)
-        # What was read and written before reports before these two, lane by lane; after them
+        # What was read and written before reports before these, lane by lane; after them
         # nobody can be told anything of the history that is gone.
         with contextlib.suppress(Refused):  # no room to write: it waited in line all the same
             await self.engine.write(lambda tx: None)
         cursor = await self.engine.read(lambda tx: tx.cursor())
+        await self.engine.read(lambda tx: None, patient=True)
         self.end_all(ErrorCode.SHUTTING_DOWN)
         self.feeder.begin(cursor)
 

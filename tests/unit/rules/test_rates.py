@@ -28,6 +28,15 @@ def test_refused_calls_cost_nothing() -> None:
     assert rates.take("a", 1.0) == 0
 
 
+def test_what_is_owed_is_paid_first() -> None:
+    rates = Rates(per_minute=60, burst=3)
+    rates.owe("a", 0.0, 5)
+    assert rates.take("a", 2.0) > 0
+    assert rates.take("a", 3.0) == 0
+    rates.owe("b", 0.0, 2)
+    assert rates.take("b", 0.0) == 0
+
+
 def test_memory_is_bounded_and_full_buckets_go_first() -> None:
     rates = Rates(per_minute=60, burst=2, keys_max=10)
     for key in range(10):

@@ -28,6 +28,12 @@ class Rates:
         self._buckets[key] = (tokens - cost, now_s)
         return 0
 
+    def owe(self, key: object, now_s: float, cost: float) -> None:
+        """Take tokens that need not be there: who owes some waits until they are paid."""
+        if self.take(key, now_s, cost):
+            tokens, at_s = self._buckets[key]
+            self._buckets[key] = (tokens - cost, at_s)
+
     def give_back(self, key: object, cost: float = 1.0) -> None:
         """Take it back that tokens were taken: what they were for did not happen."""
         if key in self._buckets:

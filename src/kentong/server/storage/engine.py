@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -23,6 +24,7 @@ Work = Callable[["Transaction"], Any]
 DISK_RETRY_MS = 5_000
 BUSY_RETRY_MS = 1_000
 GROUP_WORKS_MAX = 1_000  # works that share one commit or one snapshot
+PATIENT_WORKS_MAX = 4  # of a group: whoever is in a hurry waits for no more of them
 LINGER_S = 0.002  # a busy lane lets a group grow so long: a commit costs as much as ten works
 LINGER_FROM_WORKS = 8  # in the group before; fewer are in a hurry ...
 LINGER_BELOW_WORKS = 64  # ... and more need no help
@@ -169,7 +171,7 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
-    async def read(self, work: Callable[[Transaction], R]) -> R:
+    async def read(self, work: Callable[[Transaction], R], *, patient: bool = False) -> R:
         """Run a work that only reads, on a consistent snapshot of committed data."""
 
     @abc.abstractmethod
@@ -180,8 +182,14 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
-    def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
-        """As `read`, without a task; in order, too."""
+    def post_read(
+        self, work: Work, done: Callable[[Outcome], None], *, patient: bool = False
+    ) -> None:
+        """As `read`, without a task; in order, too.
+
+        Patient works, of which somebody may want many, wait for all that are not, and run
+        and report in an order of their own.
+        """
 
     @abc.abstractmethod
     async def backup(self, target: Path) -> None:
@@ -205,10 +213,11 @@ class Pending(NamedTuple):
 
     work: Work
     done: Callable[[Outcome], None]
+    patient: bool = False
 
 
 class Lane(Protocol):
-    """Takes works and runs what waits, group by group, in order."""
+    """Takes works and runs what waits, group by group, in order, patient works last."""
 
     def put(self, pending: Pending) -> None:
         """Let a work wait for its group."""
@@ -220,6 +229,32 @@ class Lane(Protocol):
 RunGroup = Callable[[Sequence[Work]], GroupResult]
 Deliver = Callable[[Sequence[Pending], GroupResult], None]
 LaneMaker = Callable[[RunGroup, Deliver], Lane]
+
+
+class _Line:
+    """Works that wait their turn, until it is said that no more will come."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+        self._hurried: deque[Pending] = deque()
+        self._patient: deque[Pending] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._hurried or self._patient)
+
+    def add(self, pending: Pending | None) -> None:
+        """Let a work stand in line; None: it was the last one."""
+        if pending is None:
+            self.is_open = False
+        else:
+            (self._patient if pending.patient else self._hurried).append(pending)
+
+    def take_group(self) -> list[Pending]:
+        """Those whose turn it is now: a few patient works behind all the others."""
+        hurried = min(len(self._hurried), GROUP_WORKS_MAX)
+        patient = min(len(self._patient), PATIENT_WORKS_MAX)
+        group = [self._hurried.popleft() for _ in range(hurried)]
+        return group + [self._patient.popleft() for _ in range(patient)]
 
 
 class ThreadLane:
@@ -241,19 +276,24 @@ class ThreadLane:
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
+        line = _Line()
         size = 0
-        is_open = True
-        while is_open:
-            taken = [self._waiting.get()]
-            if LINGER_FROM_WORKS <= size < LINGER_BELOW_WORKS:
-                time.sleep(LINGER_S)
-            more = min(self._waiting.qsize(), GROUP_WORKS_MAX - 1)
-            taken += [self._waiting.get_nowait() for _ in range(more)]
-            group = [pending for pending in taken if pending is not None]
-            is_open = len(group) == len(taken)
+        while line.is_open or line:
+            if line.is_open:
+                self._gather(line, linger=LINGER_FROM_WORKS <= size < LINGER_BELOW_WORKS)
+            group = line.take_group()
             size = len(group)
             if group:
                 self._loop.call_soon_threadsafe(self._deliver, group, self._run(group))
+
+    def _gather(self, line: "_Line", *, linger: bool) -> None:
+        """Put what came into the line; wait for something if nothing stands there."""
+        if not line:
+            line.add(self._waiting.get())
+        if linger:
+            time.sleep(LINGER_S)
+        for _ in range(min(self._waiting.qsize(), GROUP_WORKS_MAX)):
+            line.add(self._waiting.get_nowait())
 
     def _run(self, group: Sequence[Pending]) -> GroupResult:
         try:
@@ -289,16 +329,18 @@ class GroupedEngine(Engine):
         self._writer.put(Pending(work, functools.partial(_settle, future)))
         return await future  # type: ignore[no-any-return]
 
-    async def read(self, work: Callable[[Transaction], R]) -> R:
+    async def read(self, work: Callable[[Transaction], R], *, patient: bool = False) -> R:
         future = self._new_future()
-        self._reader.put(Pending(work, functools.partial(_settle, future)))
+        self._reader.put(Pending(work, functools.partial(_settle, future), patient))
         return await future  # type: ignore[no-any-return]
 
     def post_write(self, work: Work, done: Callable[[Outcome], None]) -> None:
         self._writer.put(Pending(work, done))
 
-    def post_read(self, work: Work, done: Callable[[Outcome], None]) -> None:
-        self._reader.put(Pending(work, done))
+    def post_read(
+        self, work: Work, done: Callable[[Outcome], None], *, patient: bool = False
+    ) -> None:
+        self._reader.put(Pending(work, done, patient))
 
     async def backup(self, target: Path) -> None:
         await asyncio.to_thread(self.database.backup, target)
@@ -335,9 +377,9 @@ class GroupedEngine(Engine):
         if self._epoch != self.database.epoch:
             self._epoch = self.database.epoch
             self.on_new_epoch()
-        for (_, done), outcome in zip(group, result.outcomes, strict=True):
+        for pending, outcome in zip(group, result.outcomes, strict=True):
             try:
-                done(outcome)
+                pending.done(outcome)
             except Exception:  # its bug must not take the others' results
                 log.exception("what waited for a work failed")
         if result.wrote:
