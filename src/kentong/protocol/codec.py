@@ -18,6 +18,7 @@ M = TypeVar("M", bound=Message)
 ANSWER_FRAMES_MAX = EXCHANGE_BYTES_MAX // 8  # what a server may say in one POST /sync
 INFLATED_BYTES_MAX = FRAME_BYTES_MAX  # a page of rows is never larger; more is an attack
 HASH_BYTES = 8
+DEFLATE_LEVEL = 6  # 9 saves nothing on so little, and some texts make it slow
 
 _encoder = msgspec.msgpack.Encoder()
 _from_client = msgspec.msgpack.Decoder(
@@ -164,7 +165,7 @@ def pack_rows(rows: list[Row], deflate: bool) -> tuple[bytes, int]:
     """(packed, deflated) for a Rows page: deflated only where that is shorter."""
     plain = _encoder.encode([_plain(row) for row in rows])
     if deflate:
-        compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+        compressor = zlib.compressobj(DEFLATE_LEVEL, zlib.DEFLATED, -15)
         packed = compressor.compress(plain) + compressor.flush()
         if len(packed) < len(plain):
             return packed, 1

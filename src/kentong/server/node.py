@@ -72,6 +72,7 @@ class Node:
     new_token: Callable[[], str] = lambda: secrets.token_urlsafe(15)
     planted: frozenset[Planted] = NOTHING
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    reads: Counter[int] = dataclasses.field(default_factory=Counter)  # under way, by user
     sessions: set[Ending] = dataclasses.field(default_factory=set)  # those that are open
 
     def context(self, tx: Transaction, caller: Caller) -> Context:

@@ -24,6 +24,11 @@ class Route(NamedTuple):
 
     handle: Callable[[Context, Any], Any]
     cost: float = 1
+    people: Callable[[Any], int] = lambda message: 0  # that are looked up one by one
+
+
+PERSON_COST = 0.5
+PEOPLE_PAID_MAX = 200  # who names more is refused anyway
 
 
 COMMANDS: dict[type[Command], Route] = {
@@ -31,7 +36,7 @@ COMMANDS: dict[type[Command], Route] = {
     wire.EditText: Route(messages.edit_text),
     wire.DeleteMessage: Route(messages.delete_message),
     wire.OpenDirect: Route(directs.open_direct, 2),
-    wire.CreateGroup: Route(groups.create_group, 10),
+    wire.CreateGroup: Route(groups.create_group, 10, lambda group: len(group.members)),
     wire.RenameGroup: Route(groups.rename_group, 2),
     wire.AddMember: Route(groups.add_member, 2),
     wire.RemoveMember: Route(groups.remove_member, 2),
@@ -46,7 +51,7 @@ COMMANDS: dict[type[Command], Route] = {
 
 # GetHeads and GetRange are answered in bulk by the session itself, through delivery.
 REQUESTS: dict[type[Request], Route] = {
-    wire.GetPeople: Route(people.get_people, 2),
+    wire.GetPeople: Route(people.get_people, 2, lambda request: len(request.users)),
     wire.GetMembers: Route(members.get_members, 2),
     wire.GetDevices: Route(devices.get_devices),
     wire.GetOutbox: Route(outbox.get_outbox),
@@ -75,4 +80,6 @@ def cost(message: Message) -> float:
     """What a message takes of its sender's rate."""
     kind: Any = type(message)  # each table has keys of its own type
     route = COMMANDS.get(kind) or REQUESTS.get(kind) or MARKS.get(kind)
-    return route.cost if route else 1
+    if route is None:
+        return 1
+    return route.cost + PERSON_COST * min(route.people(message), PEOPLE_PAID_MAX)

@@ -22,6 +22,7 @@ from kentong.server import config
 from kentong.server.access import Caller, Context
 from kentong.server.delivery import heads, ranges
 from kentong.server.delivery.heads import Listing, Page, Wish
+from kentong.server.delivery.ranges import Run
 from kentong.server.model import Account, Chat, NewRow
 from kentong.server.storage import accounts, messages
 from kentong.server.storage.engine import Transaction
@@ -146,7 +147,11 @@ def test_somebody_who_blocked_hundreds_has_a_page_for_it(database: SqliteDatabas
 def test_heads_asked_for_come_in_pages_and_the_last_one_answers(database: SqliteDatabase) -> None:
     anna, made = town.write(database, partial(settle, source=random.Random(3)))
     ids = [chat.id for chat in made] + [999]
-    frames = town.read(database, lambda tx: heads.read_heads(tx, Wish(anna.id, 0, 20), ids, 7))
+    frames, left = [], ids
+    while left:
+        read = partial(heads.read_heads, wish=Wish(anna.id, 0, 20), chat_ids=left, request=7)
+        frame, left = town.read(database, read)
+        frames.append(frame)
     assert max(map(len, frames)) <= PAGE_BYTES_MAX
     pages = [heard(frame) for frame in frames]
     assert [head.chat for page in pages for head in page.heads] == ids
@@ -173,9 +178,12 @@ def test_pages_of_rows_are_half_a_window(
 
     def read(tx: Transaction) -> list[bytes]:
         context = Context(tx, Caller(anna.id, 1), town.NOW_S, config.load({}, {}), str)
-        return ranges.read_range(
-            context, GetRange(1, chat.id, 1, RANGE_ROWS_MAX), False, page_bytes
-        )
+        run: Run | None = Run(GetRange(1, chat.id, 1, RANGE_ROWS_MAX), 1)
+        frames = []
+        while run is not None:
+            frame, run = ranges.read_page(context, run, page_bytes, deflate=False)
+            frames.append(frame)
+        return frames
 
     frames = town.read(database, read)
     assert max(map(len, frames)) <= FRAME_BYTES_MAX

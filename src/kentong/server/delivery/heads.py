@@ -156,13 +156,16 @@ def read_me(tx: Transaction, user_id: int) -> Me:
     return Me(user_id, name, accounts.blocked_by(tx, user_id))
 
 
-def read_heads(tx: Transaction, wish: Wish, chat_ids: list[int], request: int = 0) -> list[bytes]:
-    """The heads of these chats as they are now, outside a listing: encoded pages.
+def read_heads(
+    tx: Transaction, wish: Wish, chat_ids: list[int], request: int = 0
+) -> tuple[bytes, list[int]]:
+    """The heads of these chats as they are now, outside a listing.
 
-    The last one, which may be the only one, answers the request.
+    Returns an encoded page and the chats that had no room in it. The last page, which may
+    be the only one, answers the request.
     """
     clock = tx.cursor()
-    pages: list[list[WireHead]] = [[]]
+    heads = list[WireHead]()
     room = _ROOM
     for chat_id in chat_ids:
         head = listing.head(tx, wish.user_id, chat_id)
@@ -170,17 +173,11 @@ def read_heads(tx: Transaction, wish: Wish, chat_ids: list[int], request: int = 
             wire = WireHead(chat_id, 0, 0, flags=HeadFlag.GONE)
         else:
             wire = wire_head(tx, head, wish, clock)
-        size = len(encode(wire))
-        if size > room and pages[-1]:
-            pages.append([])
-            room = _ROOM
-        pages[-1].append(wire)
-        room -= size
-    last = pages.pop()
-    return [
-        *(encode(Heads(clock, page)) for page in pages),
-        encode(Heads(clock, last, request=request)),
-    ]
+        room -= len(encode(wire))
+        if room < 0 and heads:
+            return encode(Heads(clock, heads)), chat_ids[len(heads) :]
+        heads.append(wire)
+    return encode(Heads(clock, heads, request=request)), []
 
 
 def wire_head(tx: Transaction, head: Head, wish: Wish, clock: int) -> WireHead:

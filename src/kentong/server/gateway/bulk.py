@@ -5,7 +5,6 @@ from typing import Protocol
 
 from kentong.protocol.limits import BULK_WINDOW_BYTES_MAX, BULK_WINDOW_BYTES_MIN
 
-WAITING_BYTES_MAX = 1_048_576  # bulk that waits in one connection
 _AHEAD_S = 1.0  # the window holds what the link takes in a round trip and this
 
 
@@ -37,11 +36,6 @@ class Bulk:
     def idle(self) -> bool:
         """Whether more could be sent at once."""
         return not self._queue and self.on_way < self.window
-
-    @property
-    def full(self) -> bool:
-        """Whether nothing more should be asked of this connection."""
-        return self.waiting > WAITING_BYTES_MAX
 
     def put(self, frame: bytes, now_s: float) -> None:
         """Send a frame when the window allows it."""

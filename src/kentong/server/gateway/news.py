@@ -113,8 +113,7 @@ class News:
         self.first_page_sent = True
         self._listing = after if page.more else None
         if page.frame is not None:
-            self.spoke = True
-            self.bulk.put(page.frame, self._node.now())
+            self.put_bulk(page.frame)
         if not page.more:
             self.wish = self.wish._replace(cursor=after.target)
         self._owner.progressed()
@@ -144,7 +143,9 @@ class News:
                 return
             self._paged(*outcome.result)
 
-        self._node.engine.post_read(lambda tx: heads.read_page(tx, state, cursor), done)
+        self._node.engine.post_read(
+            lambda tx: heads.read_page(tx, state, cursor), done, patient=True
+        )
 
     def _read_stale(self) -> None:
         chats, self._stale = sorted(self._stale), _NO_CHATS
@@ -159,13 +160,16 @@ class News:
                 log.error("reading heads failed", exc_info=outcome.error)
                 self._stale = {*self._stale, *chats}
                 return
-            self.spoke = True
-            for frame in outcome.result:
-                self.bulk.put(frame, self._node.now())
+            frame, rest = outcome.result
+            if rest:
+                self._stale = {*self._stale, *rest}
+            self.put_bulk(frame)
             self._mark_soon()
             self.flow()
 
-        self._node.engine.post_read(lambda tx: heads.read_heads(tx, wish, chats), done)
+        self._node.engine.post_read(
+            lambda tx: heads.read_heads(tx, wish, chats), done, patient=True
+        )
 
     # -- Live ---------------------------------------------------------------------------
 
@@ -241,8 +245,7 @@ class News:
     def _send_me(self, clock: int, me: Me) -> None:
         if me != self._me_sent:
             self._me_sent = me
-            self.spoke = True
-            self.bulk.put(encode(Heads(clock, me=me)), self._node.now())
+            self.put_bulk(encode(Heads(clock, me=me)))
 
     def expect_marks(self, notice: Message) -> None:
         """The device itself moved its read mark: it need not be told."""
@@ -260,18 +263,10 @@ class News:
             self._own_marks = None
         return known
 
-    def answer(self, frame: bytes) -> None:
-        """Send the answer to a request, bulk under credit."""
+    def put_bulk(self, frame: bytes) -> None:
+        """Send a page when the credit allows it."""
         self.spoke = True
-        if is_bulk(frame):
-            self.bulk.put(frame, self._node.now())
-        else:
-            self._owner.send(frame)
-
-    def got(self, size: int) -> None:
-        """The device acknowledged bulk."""
-        self.bulk.got(size, self._node.now())
-        self.flow()
+        self.bulk.put(frame, self._node.now())
 
     # -- The cursor ---------------------------------------------------------------------
 
@@ -300,11 +295,3 @@ class News:
         if self._mark_timer is not None:
             self._mark_timer.cancel()
             self._mark_timer = None
-
-
-def is_bulk(frame: bytes) -> bool:
-    """Whether an encoded message counts against the credit."""
-    return frame[1] in BULK_TAGS
-
-
-BULK_TAGS = frozenset((0x48, 0x50))  # Heads, Rows

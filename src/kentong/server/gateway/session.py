@@ -3,16 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from kentong.protocol.codec import decode_from_client, encode
 from kentong.protocol.errors import ErrorCode, Malformed, Refused
 from kentong.protocol.limits import SCREEN_CHATS_MAX, VERSION, VERSION_OLDEST
 from kentong.protocol.messages import (
     Command,
-    Failed,
-    GetHeads,
-    GetRange,
     Goodbye,
     Got,
     Hello,
@@ -29,7 +25,6 @@ from kentong.protocol.messages import (
 )
 from kentong.server import routes
 from kentong.server.access import Caller
-from kentong.server.delivery import heads, ranges
 from kentong.server.delivery.heads import Wish
 from kentong.server.features import sign_in
 from kentong.server.features.sign_in import Arrival
@@ -37,6 +32,7 @@ from kentong.server.gateway.commands import Commands
 from kentong.server.gateway.early import Early
 from kentong.server.gateway.link import Link
 from kentong.server.gateway.news import News
+from kentong.server.gateway.questions import Questions
 from kentong.server.node import Node
 from kentong.server.storage import devices
 from kentong.server.storage.engine import Outcome, Transaction
@@ -47,7 +43,6 @@ PING_FOREGROUND_S = 150.0  # the client pings earlier; this is for those that we
 PING_BACKGROUND_S = 540.0
 SEEN_EVERY_S = 3_600  # how exactly we note when a device was there
 FENCED_S = 30.0  # how long what a fenced device still sends is taken
-HEADS_MAX = 50  # chats in one GetHeads
 _ENTERED = Hello(VERSION, 0, 0, 0, 0)  # in place of what a device said that has entered
 
 
@@ -55,7 +50,7 @@ class Session:
     """A device on a link. Everything happens on the event loop, nothing waits."""
 
     __slots__ = (
-        "_commands", "_deflates", "_early", "_hello", "_muted", "_node", "_outstanding",
+        "_commands", "_deflates", "_early", "_hello", "_muted", "_node", "_questions",
         "_secret_hash", "chat_ids", "device_id", "ended", "foreground", "link", "news",
         "on_progress", "screen", "user_id",
     )  # fmt: skip
@@ -75,7 +70,7 @@ class Session:
         self._deflates = not hello.flags & HelloFlag.NO_INFLATE
         self._secret_hash = sign_in.digest(secret)
         self._early: Early | None = Early()
-        self._outstanding = 0
+        self._questions: Questions | None = None  # until something is asked: most only listen
         self._commands: Commands | None = None
         self.news: News | None = None
 
@@ -170,8 +165,8 @@ class Session:
     @property
     def settled(self) -> bool:
         """Whether all that came so far is answered and the first page of news is out."""
-        answered = self._outstanding == 0 and self.news is not None and self.news.first_page_sent
-        return self.ended or answered
+        answered = self._questions is None or self._questions.settled
+        return self.ended or (answered and self.news is not None and self.news.first_page_sent)
 
     def progressed(self) -> None:
         """Something was said, or there is nothing to say."""
@@ -201,7 +196,7 @@ class Session:
         elif self._muted:
             return
         elif isinstance(message, Request):
-            self._request(message)
+            self._ask(message)
         elif isinstance(message, Notice):
             self._notice(message)
         else:
@@ -213,7 +208,8 @@ class Session:
         assert commands is not None
         match notice:
             case Got():
-                news.got(notice.size)
+                news.bulk.got(notice.size, node.now())
+                self._flow()
             case Ping():
                 self.send(encode(Pong()))
             case Restart():
@@ -250,65 +246,25 @@ class Session:
     def _set_pings(self) -> None:
         self.link.ping_after_s = PING_FOREGROUND_S if self.foreground else PING_BACKGROUND_S
 
+    def _ask(self, request: Request) -> None:
+        if self._questions is None:
+            assert self.news is not None
+            caller = Caller(self.user_id, self.device_id)
+            self._questions = Questions(self._node, self, self.news, caller)
+            if not self._deflates:
+                self._questions.inflates_nothing()
+        self._questions.ask(request)
+
+    def _flow(self) -> None:
+        """Send what waits, as far as there is room."""
+        if self.news is not None:
+            self.news.flow()
+        if self._questions is not None:
+            self._questions.flow()
+
     def _within_rate(self, message: Request | Notice) -> int:
         cost = routes.cost(message)
         return self._node.limits.requests.take(self.user_id, self._node.now(), cost)
-
-    # -- Requests -----------------------------------------------------------------------
-
-    def _request(self, request: Any) -> None:  # noqa: ANN401 - each has a `request` number
-        assert self.news is not None
-        wait_ms = self._within_rate(request)
-        if wait_ms:
-            self.send(encode(Failed(request.request, ErrorCode.RATE_LIMITED, wait_ms)))
-            return
-        if self._outstanding >= self._node.config.outstanding_max or self.news.bulk.full:
-            self.send(encode(Failed(request.request, ErrorCode.TOO_MANY_REQUESTS)))
-            return
-        self._outstanding += 1
-
-        def done(outcome: Outcome) -> None:
-            self._outstanding -= 1
-            self._answered(request.request, outcome)
-
-        self._node.engine.post_read(self._reading(request), done)
-
-    def _reading(
-        self,
-        request: Any,  # noqa: ANN401 - as above
-    ) -> Callable[[Transaction], list[bytes]]:
-        """What answers a request, as encoded frames; bulk ones come in a list of their own."""
-        node, caller = self._node, Caller(self.user_id, self.device_id)
-        deflate = self._deflates
-        assert self.news is not None
-        cursor = self.news.wish.cursor
-        page_bytes = ranges.page_bytes(self.news.bulk.window)
-
-        def work(tx: Transaction) -> list[bytes]:
-            context = node.context(tx, caller)
-            if isinstance(request, GetRange):
-                return ranges.read_range(context, request, deflate, page_bytes)
-            if isinstance(request, GetHeads):
-                wish = Wish(caller.user_id, cursor, request.tail)
-                return heads.read_heads(tx, wish, request.chats[:HEADS_MAX], request.request)
-            return [encode(routes.answer(context, request))]
-
-        return work
-
-    def _answered(self, number: int, outcome: Outcome) -> None:
-        if self.ended or self._muted or self.news is None:
-            return
-        error = outcome.error
-        if isinstance(error, Refused):
-            self.send(encode(Failed(number, error.code, error.retry_after_ms)))
-        elif error is not None:
-            self._node.counts["internal_errors"] += 1
-            log.error("a request failed", exc_info=error)
-            self.send(encode(Failed(number, ErrorCode.INTERNAL)))
-        else:
-            for frame in outcome.result:
-                self.news.answer(frame)
-        self.progressed()
 
     # -- What goes out ------------------------------------------------------------------
 
@@ -354,6 +310,8 @@ class Session:
         self._muted = True
         if self.news is not None:
             self.news.stop()
+        if self._questions is not None:
+            self._questions.stop()
         if self._commands is not None:
             secret_hash = self._secret_hash
             self._commands.check = lambda tx: sign_in.check(tx, secret_hash)
@@ -380,8 +338,8 @@ class Session:
 
     def writable(self) -> None:
         """See Receiver."""
-        if self.news is not None and not self._muted:
-            self.news.flow()
+        if not self._muted:
+            self._flow()
 
     def answered(self) -> None:
         """See Receiver."""
