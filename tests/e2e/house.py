@@ -257,12 +257,17 @@ def dispatch_sync(page: Page, address: str, tag: str) -> None:
     )
 
 
+def touch(page: Page, *, enabled: bool = True) -> None:
+    """Whether the page is used by fingers."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("Emulation.setTouchEmulationEnabled", {"enabled": enabled})
+
+
 def picture(page: Page, name: str) -> None:
     """The page as it is now, on a phone and on a desktop, light and dark."""
     SCREENS.mkdir(parents=True, exist_ok=True)
-    tools = page.context.new_cdp_session(page)
     for size, viewport in {"phone": PHONE, "desktop": DESKTOP}.items():
-        tools.send("Emulation.setTouchEmulationEnabled", {"enabled": viewport is PHONE})
+        touch(page, enabled=viewport is PHONE)
         page.set_viewport_size(viewport)
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme="dark" if theme == "dark" else "light")

@@ -102,3 +102,18 @@ def test_worker_sends_what_waits_when_no_page_is_open(browser: Browser, server: 
     server.start()
     house.expect_once(other, "before", "left behind")
     house.expect_state(other, "left behind", "Read")
+
+
+def test_words_of_the_reader_are_there_without_a_link(browser: Browser, server: Server) -> None:
+    context = browser.new_context(locale="id-ID")
+    page = context.new_page()
+    page.goto(f"{server.address}/#join={server.owner_token()}")
+    page.get_by_label("Nama Anda").fill("Anna")
+    page.get_by_role("button", name="Bergabung").click()
+    page.get_by_role("button", name="Sudah saya simpan").click()
+    house.wait_for_worker(page)
+    house.command(page, "Network.clearBrowserCache")
+    server.stop()
+    page.reload()
+    expect(page.get_by_label("Cari obrolan")).to_be_visible(timeout=house.WAIT_MS)
+    expect(page.get_by_text("Tidak ada koneksi").first).to_be_visible(timeout=house.WAIT_MS)
