@@ -71,13 +71,15 @@ def test_refused_message_says_why_in_words(browser: Browser, server: Server) -> 
 
 
 def test_presence_is_not_claimed_without_a_link(browser: Browser, server: Server) -> None:
-    anna, _ = house.pair(browser, server)
+    anna, budi = house.pair(browser, server)
     there = anna.locator(".subtitle", has_text="online")
     expect(there).to_be_visible(timeout=house.WAIT_MS)
     server.stop()
     expect(anna.get_by_text("No connection").first).to_be_visible(timeout=house.WAIT_MS)
     expect(there).to_have_count(0)
     server.start()
+    for page in (budi, anna):
+        expect(page.get_by_text("No connection")).to_have_count(0, timeout=house.WAIT_MS)
     expect(there).to_be_visible(timeout=house.WAIT_MS)
 
 

@@ -20,6 +20,7 @@ class Subscriber(Protocol):
     device_id: int
     foreground: bool
     chat_ids: list[int]  # kept by the hub
+    screen: list[int]  # chats in front of somebody, perhaps said before it was attached
 
     @property
     def outbox(self) -> int:
@@ -103,6 +104,7 @@ class Hub:
         for place in places:
             if place.member.state == MemberState.ACTIVE:
                 self._subscribe(subscriber, place.member, place.chat)
+        self.watch(subscriber, [], subscriber.screen)
         if subscriber.foreground:
             self.announce_presence(subscriber.user_id)
 
@@ -116,7 +118,7 @@ class Hub:
             del self._users[subscriber.user_id]
         for chat_id in list(subscriber.chat_ids):
             self._unsubscribe(subscriber, chat_id)
-        self.watch(subscriber, [], [])
+        self.watch(subscriber, subscriber.screen, [])
         if subscriber.foreground:
             self.announce_presence(subscriber.user_id)
 
