@@ -125,6 +125,20 @@ class Config:
     horizon_days: int = _setting(
         90, "Removals remembered for devices that are away.", "days", 1, 3_650
     )
+    removals_days: int = _setting(
+        365,
+        "Removals kept in removals.log: a backup may be restored that is so old.",
+        "days",
+        1,
+        36_500,
+    )
+    copies_days: int = _setting(
+        30,
+        "Copies kept that a restore or an upgrade made of the database before.",
+        "days",
+        0,
+        3_650,
+    )
     shutdown_s: int = _setting(5, "Time given to open work when stopping.", "s", 0, 300)
 
     # Disk and log

@@ -165,6 +165,17 @@ class Removed(NamedTuple):
     number: int
 
 
+class Withdrawal(NamedTuple):
+    """What must not come back with an older copy of the database; the last word about a key."""
+
+    kind: str  # "device", "invite", "suspended", "member", "block"
+    key: tuple[str, ...]  # without spaces
+    value: int  # when, or which state; 0: it was taken back
+
+
+Withdrawn = Removed | Withdrawal
+
+
 class StoredAnswer(NamedTuple):
     """What was answered to a numbered command."""
 

@@ -1,4 +1,4 @@
-"""What a server does by itself, day by day: removals beyond the horizon are forgotten."""
+"""What a server does by itself: what was removed is forgotten, in time, wherever it still is."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from kentong.protocol.errors import Refused
 from kentong.server.node import Node
 from kentong.server.storage import horizon
+from kentong.server.storage.engine import Keep
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 3_600.0
+LOOK_EVERY_S = 600.0
 
 
 async def keep_up(node: Node, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Turn the horizon once a day, for as long as the server runs."""
+    """Turn the horizon once a day and tidy often, for as long as the server runs."""
     while True:
         try:
             await turn_horizon(node)
@@ -21,7 +22,17 @@ async def keep_up(node: Node, sleep: Callable[[float], Awaitable[None]]) -> None
             log.warning("the horizon waits: %s", refused.code.name)
         except Exception:  # our bug; devices are told more than they need, nothing is lost
             log.exception("the horizon did not turn")
+        await tidy(node)
         await sleep(LOOK_EVERY_S)
+
+
+async def tidy(node: Node) -> None:
+    """Let deleted texts leave the log of writes, and go what is too old to be kept."""
+    keep = Keep(node.config.removals_days, node.config.copies_days)
+    try:
+        await node.engine.tidy(int(node.now()), keep)
+    except Exception:  # nothing depends on it now, and the next time comes soon
+        log.exception("the data folder was not tidied")
 
 
 async def turn_horizon(node: Node) -> None:

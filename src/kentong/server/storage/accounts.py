@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kentong.server.model import Account
+from kentong.server.model import Account, Withdrawal
 from kentong.server.storage.engine import SqlRow, Transaction
 
 _SELECT = (
@@ -83,7 +83,11 @@ def set_name(tx: Transaction, user_id: int, name: str) -> None:
 
 def set_suspended(tx: Transaction, user_id: int, at_s: int) -> None:
     """Suspend from `at_s` on, 0: no longer."""
-    tx.run("UPDATE users SET suspended_at = ?, clock = ? WHERE id = ?", at_s, tx.clock, user_id)
+    changed = tx.run(
+        "UPDATE users SET suspended_at = ?, clock = ? WHERE id = ?", at_s, tx.clock, user_id
+    )
+    if changed:
+        tx.removed.append(Withdrawal("suspended", (str(user_id),), at_s))
 
 
 def set_admin(tx: Transaction, user_id: int, *, is_admin: bool) -> None:
@@ -118,6 +122,7 @@ def block(tx: Transaction, user_id: int, blocked_id: int) -> bool:
     )
     if changed:
         touch(tx, user_id)
+        tx.removed.append(Withdrawal("block", (str(user_id), str(blocked_id)), 1))
     return changed > 0
 
 
@@ -126,6 +131,7 @@ def unblock(tx: Transaction, user_id: int, blocked_id: int) -> bool:
     changed = tx.run("DELETE FROM blocks WHERE user_id = ? AND blocked_id = ?", user_id, blocked_id)
     if changed:
         touch(tx, user_id)
+        tx.removed.append(Withdrawal("block", (str(user_id), str(blocked_id)), 0))
     return changed > 0
 
 

@@ -81,7 +81,16 @@ def swap_in(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) ->
     for suffix in ("-wal", "-shm"):
         folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
     prepared.replace(folder.database)
+    if replaced.exists():
+        replaced.touch()  # it is kept for some days from now on
     sync_file(folder.path)
+
+
+def drop_old(folder: Path, before_s: int) -> None:
+    """Delete what restores and upgrades of the schema replaced before that time."""
+    for path in (folder / REPLACED, *folder.glob("kentong-schema-*.db")):
+        if path.exists() and path.stat().st_mtime < before_s:
+            path.unlink()
 
 
 def _is_in(folder: Path, target: Path) -> bool:

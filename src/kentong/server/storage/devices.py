@@ -1,6 +1,6 @@
 """Devices: who is signed in where."""
 
-from kentong.server.model import Device
+from kentong.server.model import Device, Withdrawal
 from kentong.server.storage.engine import Transaction
 
 _SELECT = "SELECT id, user_id, name, created_at, seen_at, revoked_at FROM devices "
@@ -39,10 +39,19 @@ def devices_of(tx: Transaction, user_id: int) -> list[Device]:
 
 def revoke(tx: Transaction, device_id: int, at_s: int) -> bool:
     """Sign a device out for good; False: it was already."""
-    changed = tx.run(
-        "UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at = 0", at_s, device_id
+    row = tx.one(
+        "UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at = 0 RETURNING secret_hash",
+        *(at_s, device_id),
     )
-    return changed > 0
+    if row is not None:
+        tx.removed.append(Withdrawal("device", (row[0].hex(),), at_s))
+    return row is not None
+
+
+def revoke_again(tx: Transaction, secret_hash: bytes, at_s: int) -> bool:
+    """Revoke a device that an older copy of the database still knows."""
+    found = device_by_secret(tx, secret_hash)
+    return found is not None and revoke(tx, found.id, at_s)
 
 
 def seen(tx: Transaction, device_id: int, at_s: int) -> None:

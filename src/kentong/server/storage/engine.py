@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kentong.protocol.errors import ErrorCode, Refused
-from kentong.server.model import Removed
+from kentong.server.model import Withdrawn
 
 R = TypeVar("R")
 SqlValue = int | str | bytes | None
@@ -46,7 +46,7 @@ class Transaction(abc.ABC):
 
     def __init__(self) -> None:
         self.wrote = False  # anything but reads happened
-        self.removed: list[Removed] = []  # rows that became tombstones
+        self.removed: list[Withdrawn] = []  # for the log of removals
 
     @property
     @abc.abstractmethod
@@ -87,6 +87,13 @@ class Outcome(NamedTuple):
 
     result: Any = None
     error: Exception | None = None
+
+
+class Keep(NamedTuple):
+    """For how many days something is kept."""
+
+    removals_days: int  # in the log of removals
+    copies_days: int  # copies that a restore or an upgrade made
 
 
 class GroupResult(NamedTuple):
@@ -131,6 +138,10 @@ class Database(abc.ABC):
         The epoch is a new one afterwards. Raises NotOffered, NotABackup, SchemaTooNew;
         then everything is as it was.
         """
+
+    @abc.abstractmethod
+    def tidy(self, now_s: int, keep: Keep) -> None:
+        """Let go of what is too old to be kept, and of deleted texts in logs. Raises OSError."""
 
     @abc.abstractmethod
     def close(self) -> None:
@@ -202,6 +213,10 @@ class Engine(abc.ABC):
         Afterwards `epoch` is a new one, and `on_change` is called. Raises NotOffered,
         NotABackup, SchemaTooNew; then everything is as it was.
         """
+
+    @abc.abstractmethod
+    async def tidy(self, now_s: int, keep: Keep) -> None:
+        """Let go of what is too old to be kept, and of deleted texts in logs. Raises OSError."""
 
     @abc.abstractmethod
     async def close(self) -> None:
@@ -349,6 +364,9 @@ class GroupedEngine(Engine):
         await asyncio.to_thread(self.database.restore, source)
         self._epoch = self.database.epoch
         self.on_change()
+
+    async def tidy(self, now_s: int, keep: Keep) -> None:
+        await asyncio.to_thread(self.database.tidy, now_s, keep)
 
     async def close(self) -> None:
         await self.close_lanes()

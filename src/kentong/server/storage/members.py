@@ -1,10 +1,11 @@
 """Members: who is in a chat, what they may see, how far they have read."""
 # ruff: noqa: S608 - SQL is put together from constants
 
-from kentong.server.model import Chat, Membership, MemberState, NewMember
+from kentong.server.model import Chat, Membership, MemberState, NewMember, Withdrawal
 from kentong.server.storage import chats
 from kentong.server.storage.engine import SqlRow, Transaction
 
+SENT_AWAY = (MemberState.REMOVED, MemberState.BANNED)
 COLUMNS = (
     "chat_id, user_id, alias, role, state, access_clock, visible_from_seq, joined_seq, "
     "read_seq, delivered_seq, clock, joined_at"
@@ -41,6 +42,8 @@ def add_member(tx: Transaction, new: NewMember) -> Membership:
         *(new.joined_seq, clock, new.joined_at),
     )
     chats.count_members(tx, new.chat_id, 1)
+    if before is not None and before.state in SENT_AWAY:
+        _note(tx, new.chat_id, new.user_id, MemberState.ACTIVE)
     assert row is not None
     return Membership(*row)
 
@@ -60,7 +63,23 @@ def set_state(tx: Transaction, chat_id: int, user_id: int, state: MemberState) -
         *(state, tx.clock, tx.clock, user_id, chat_id),
     )
     chats.count_members(tx, chat_id, -1 if before.state == MemberState.ACTIVE else 0)
+    if state in SENT_AWAY or before.state in SENT_AWAY:
+        _note(tx, chat_id, user_id, state)
     return True
+
+
+def send_away_again(tx: Transaction, chat_id: int, user_id: int, state: MemberState) -> bool:
+    """Do to an older copy of the database what was done to a member since."""
+    if state in SENT_AWAY:
+        return set_state(tx, chat_id, user_id, state)
+    found = membership(tx, chat_id, user_id)
+    if found is None or found.state not in SENT_AWAY:
+        return False
+    return set_state(tx, chat_id, user_id, MemberState.LEFT)  # who came back since may do so again
+
+
+def _note(tx: Transaction, chat_id: int, user_id: int, state: MemberState) -> None:
+    tx.removed.append(Withdrawal("member", (str(chat_id), str(user_id)), int(state)))
 
 
 def set_role(tx: Transaction, chat_id: int, user_id: int, role: int) -> None:

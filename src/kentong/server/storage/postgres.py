@@ -9,13 +9,14 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from kentong.protocol.errors import ErrorCode, Refused
-from kentong.server.model import Removed
+from kentong.server.model import Withdrawn
 from kentong.server.storage import meta
 from kentong.server.storage.engine import (
     BUSY_RETRY_MS,
     DISK_RETRY_MS,
     Database,
     GroupResult,
+    Keep,
     NotOffered,
     Outcome,
     Transaction,
@@ -121,6 +122,10 @@ class PostgresDatabase(Database):
 
     def restore(self, source: Path) -> None:
         raise NotOffered("Load the dump with pg_restore, then ask for a new epoch.")
+
+    def tidy(self, now_s: int, keep: Keep) -> None:
+        with self.writing:
+            self.removals.shorten(now_s, keep.removals_days)
 
     def close(self) -> None:
         drop(self._writer)
@@ -239,7 +244,7 @@ class PostgresDatabase(Database):
         return offset
 
 
-Ran = tuple[list[Outcome], list[Removed], bool]
+Ran = tuple[list[Outcome], list[Withdrawn], bool]
 
 
 def _run_together(works: Sequence[Work], connection: Connection, offset: int) -> Ran:

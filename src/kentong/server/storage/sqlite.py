@@ -8,19 +8,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kentong.protocol.errors import ErrorCode, Refused
-from kentong.server.model import Removed
+from kentong.server.model import Withdrawn
 from kentong.server.storage import copies, meta
 from kentong.server.storage.engine import (
     BUSY_RETRY_MS,
     DISK_RETRY_MS,
     Database,
     GroupResult,
+    Keep,
     Outcome,
     Transaction,
     Work,
 )
 from kentong.server.storage.folder import DataFolder
-from kentong.server.storage.removals import RemovalLog
+from kentong.server.storage.removals import DAY_S, RemovalLog
 from kentong.server.storage.sqlite_files import (
     Clock,
     NoClock,
@@ -111,6 +112,13 @@ class SqliteDatabase(Database):
             finally:
                 self.open()
 
+    def tidy(self, now_s: int, keep: Keep) -> None:
+        with self.writing:
+            # What was deleted is still in the log of writes until that is emptied.
+            self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.removals.shorten(now_s, keep.removals_days)
+        copies.drop_old(self.folder.path, now_s - keep.copies_days * DAY_S)
+
     def close(self) -> None:
         self.disconnect()
         self.folder.close()
@@ -131,7 +139,7 @@ class SqliteDatabase(Database):
         execute = self.writer.execute
         counter = self._counter
         begin_clock = counter.last
-        removed = []
+        removed: list[Withdrawn] = []
         outcomes = []
         wrote = False
         execute("BEGIN IMMEDIATE")
@@ -151,7 +159,7 @@ class SqliteDatabase(Database):
         """With a savepoint for each work, so that what a failed one wrote can be undone."""
         execute = self.writer.execute
         begin_clock = self._counter.last
-        removed = []
+        removed: list[Withdrawn] = []
         outcomes = []
         wrote = False
         execute("BEGIN IMMEDIATE")
@@ -169,7 +177,7 @@ class SqliteDatabase(Database):
         self._commit(begin_clock, removed)
         return GroupResult(outcomes, wrote)
 
-    def _commit(self, begin_clock: int, removed: list[Removed]) -> None:
+    def _commit(self, begin_clock: int, removed: list[Withdrawn]) -> None:
         execute = self.writer.execute
         if self._counter.last != begin_clock:
             execute("UPDATE meta SET value = ? WHERE key = 'clock'", (self._counter.last,))

@@ -109,7 +109,7 @@ def connect(path: Path, options: Options) -> sqlite3.Connection:
         "journal_mode = WAL",
         f"synchronous = {'FULL' if options.durable else 'OFF'}",
         "foreign_keys = OFF",
-        "secure_delete = FAST",  # a wiped text leaves the file, not only the index
+        "secure_delete = ON",  # a wiped text leaves the file, not only the index
         "temp_store = MEMORY",
         f"cache_size = -{CACHE_KIB}",
         f"journal_size_limit = {WAL_BYTES_KEPT}",
