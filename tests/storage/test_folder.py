@@ -1,5 +1,6 @@
 """The data folder is private, and belongs to one process at a time."""
 
+import os
 import stat
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from kentong.server.storage.folder import DataFolder, FolderInUse
 from kentong.server.storage.sqlite import SqliteDatabase
+from kentong.server.storage.sqlite_files import Options
 from tests.storage import town
 
 TRY_TO_OPEN = """
@@ -23,6 +25,22 @@ def test_a_folder_is_private(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "deep" / "data")
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     folder.close()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_every_file_of_the_database_is_its_owners_alone(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        for _ in range(2):
+            database = SqliteDatabase(tmp_path, Options(reserve_bytes=0))
+            town.write(database, lambda tx: town.person(tx, "anna"))
+            files = [path for path in tmp_path.iterdir() if path.is_file()]
+            assert {path.name for path in files} > {"kentong.db", "kentong.db-wal", "lock"}
+            assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+            database.close()
+            (tmp_path / "kentong.db").chmod(0o644)  # as an older Kentong left it
+    finally:
+        os.umask(before)
 
 
 def test_a_second_process_is_turned_away(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from kentong.server.storage.migrations import Migration, statements, steps
 BUSY_TIMEOUT_S = 5.0
 STATEMENTS_CACHED = 512
 CACHE_KIB = 32_768  # of pages, per connection
+SUFFIXES = ("", "-journal", "-wal", "-shm")
 WAL_BYTES_KEPT = 64 * 2**20  # the log is cut to this after a burst
 
 
@@ -97,7 +98,15 @@ class SqliteTransaction(Transaction):
 
 
 def connect(path: Path, options: Options) -> sqlite3.Connection:
-    """A connection as the engine needs it: explicit transactions, synced commits."""
+    """A connection as the engine needs it: explicit transactions, synced commits.
+
+    The file is its owner's alone, and what SQLite puts beside it has its mode.
+    """
+    path.touch(mode=0o600)
+    for suffix in SUFFIXES:
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.chmod(0o600)
     connection = sqlite3.connect(
         path,
         timeout=BUSY_TIMEOUT_S,
@@ -164,7 +173,7 @@ def _fill(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    for suffix in ("", "-journal", "-wal", "-shm"):
+    for suffix in SUFFIXES:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
