@@ -106,8 +106,6 @@ def test_the_newest_answers_of_an_outbox_are_kept(database: Database) -> None:
     assert town.read(database, known) == list(range(last - outboxes.KEPT + 1, last + 1))
     assert town.read(database, lambda tx: outboxes.last_number(tx, 1, town.OUTBOX)) == last
     assert town.read(database, lambda tx: outboxes.last_number(tx, 1, 99)) == 0
-    town.write(database, lambda tx: outboxes.forget(tx, 1))
-    assert town.read(database, lambda tx: outboxes.last_number(tx, 1, town.OUTBOX)) == 0
 
 
 def test_a_tombstone_keeps_its_row_wiped(database: Database) -> None:

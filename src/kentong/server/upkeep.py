@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from kentong.protocol.errors import Refused
 from kentong.server.node import Node
-from kentong.server.storage import horizon
-from kentong.server.storage.engine import Keep
+from kentong.server.storage import horizon, outboxes
+from kentong.server.storage.engine import Keep, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,15 @@ async def tidy(node: Node) -> None:
 
 
 async def turn_horizon(node: Node) -> None:
-    """Note today's clock and forget removals of `horizon_days` ago, unless it was done today."""
-    today = int(node.now()) // horizon.DAY_S
-    kept_days = node.config.horizon_days
+    """Unless it was done today: note the day's clock and forget removals of `horizon_days` ago,
+    and the answers to devices that were signed out before yesterday.
+    """
+    now_s = int(node.now())
+    today, kept_days = now_s // horizon.DAY_S, node.config.horizon_days
+
+    def forget(tx: Transaction) -> None:
+        horizon.turn(tx, today, kept_days)
+        outboxes.forget_revoked(tx, now_s - horizon.DAY_S)
+
     if not await node.engine.read(lambda tx: horizon.is_marked(tx, today)):
-        await node.engine.write(lambda tx: horizon.turn(tx, today, kept_days))
+        await node.engine.write(forget)

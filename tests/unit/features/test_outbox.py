@@ -8,10 +8,14 @@ from kentong.protocol.messages import (
     EditText,
     Forked,
     GetOutbox,
+    OpenDirect,
     OutboxState,
     Refusal,
+    RevokeDevice,
     SendText,
 )
+from kentong.server.storage import outboxes
+from kentong.server.storage.engine import Transaction
 from tests.unit.features.village import Village
 
 
@@ -66,3 +70,18 @@ def test_outboxes_of_one_device_do_not_mix(village: Village) -> None:
     assert village.asks("anna", GetOutbox(7, 1)) == OutboxState(7, 2)
     assert village.asks("anna", GetOutbox(8, 2)) == OutboxState(8, 1)
     assert village.asks("anna", GetOutbox(9, 3)) == OutboxState(9, 0)
+
+
+def test_answers_to_devices_that_were_signed_out_are_forgotten_later(village: Village) -> None:
+    village.done("anna", OpenDirect(0))
+    village.done("budi", OpenDirect(0))
+    village.done("anna", RevokeDevice(village.people["anna"].device_id))
+    now_s, people = village.now_s, village.people
+    assert village.run(lambda tx: outboxes.forget_revoked(tx, now_s)) == 0
+    assert village.run(lambda tx: outboxes.forget_revoked(tx, now_s + 1)) == 2
+
+    def last_number(tx: Transaction, name: str) -> int:
+        return outboxes.last_number(tx, people[name].device_id, people[name].outbox)
+
+    assert village.run(lambda tx: last_number(tx, "anna")) == 0
+    assert village.run(lambda tx: last_number(tx, "budi")) == 1

@@ -93,6 +93,26 @@ def test_days_without_the_server_do_not_matter(tmp_path: Path) -> None:
     run(work())
 
 
+def test_answers_to_a_device_that_was_signed_out_go_the_day_after(tmp_path: Path) -> None:
+    def count(tx: Transaction) -> int:
+        row = tx.one("SELECT count(*) FROM answers")
+        assert row is not None
+        return int(row[0])
+
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            it.node.now = lambda: START_S
+            owner = await it.owner()
+            await remove_something(it, owner, 1)
+            await it.api("signout", {}, Authorization=f"Bearer {owner['secret']}")
+            for day, answers in ((1, 3), (2, 0)):
+                it.node.now = lambda day=day: START_S + day * DAY_S  # type: ignore[misc]
+                await turn_horizon(it.node)
+                assert await it.node.engine.read(count) == answers
+
+    run(work())
+
+
 def test_upkeep_survives_what_goes_wrong(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:

@@ -33,6 +33,13 @@ def store_answer(
         tx.run(_PRUNE, device_id, outbox, number - KEPT)
 
 
-def forget(tx: Transaction, device_id: int) -> None:
-    """Drop all answers of a device that is signed out for good."""
-    tx.run("DELETE FROM answers WHERE device_id = ?", device_id)
+def forget_revoked(tx: Transaction, before_s: int) -> int:
+    """Drop all answers of devices that were signed out before then; how many it were.
+
+    Not at once: what such a device sent last may still be on its way, and be a repetition.
+    """
+    return tx.run(
+        "DELETE FROM answers WHERE device_id IN "
+        "(SELECT id FROM devices WHERE revoked_at > 0 AND revoked_at < ?)",
+        before_s,
+    )
