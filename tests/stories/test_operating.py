@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 import ssl
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,7 +16,16 @@ from typing import Any
 import pytest
 
 from tests.support.certificates import make_certificate
-from tests.support.server import WAIT_S, Server, free_port, kentong, sentence_of, serve
+from tests.support.server import (
+    KENTONG,
+    WAIT_S,
+    Server,
+    environment,
+    free_port,
+    kentong,
+    sentence_of,
+    serve,
+)
 
 Json = dict[str, Any]
 
@@ -121,6 +131,30 @@ def test_what_root_restores_belongs_to_the_servers_user(tmp_path: Path) -> None:
     it.run("restore", file)
     it.run("admin", "accounts")
     assert {path.stat().st_uid for path in it.data.iterdir()} == {nobody}
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_reader_that_has_gone_is_no_failure(tmp_path: Path, buffered: str) -> None:
+    with serve(tmp_path) as it:
+        join(it, "Rina")
+        place = ["--data", it.data]
+        for command in (
+            ["admin", *place, "accounts"], ["admin", *place, "audit"], ["admin", *place, "stats"],
+            ["admin", *place, "invite"], ["backup", *place, tmp_path / "backup.db"],
+            ["admin", "--help"], ["--help"], ["--version"],
+        ):  # fmt: skip
+            unread, written = os.pipe()
+            os.close(unread)
+            done = subprocess.run(
+                [*KENTONG, *map(str, command)],
+                stdout=written,
+                stderr=subprocess.PIPE,
+                env=environment({"PYTHONUNBUFFERED": buffered}),
+                check=False,
+            )
+            os.close(written)
+            assert done.stderr == b"", command
+            assert done.returncode == 141 or "--help" in command  # argparse looks away
 
 
 def test_killed_server_starts_again_and_is_administered(tmp_path: Path) -> None:

@@ -79,19 +79,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 failed, 2 not understood, 130 interrupted, 141 nobody reads the output any more.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _run(given)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here a reader that has gone is noticed in time
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say
+        return UNREAD
+
+
+def _run(given: list[str]) -> int:
     if given == ["--version"]:
         print(f"kentong {_version()}")
         return 0
     parser = make_parser(given[0] if given else "")
     parsed = parser.parse_args(given)
     _, load = SUBCOMMANDS[parsed.subcommand]
-    try:
-        return load().run(parsed)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to say
-        return UNREAD
+    return load().run(parsed)
 
 
 def _version() -> str:
