@@ -3,11 +3,9 @@
 import unicodedata
 
 from kentong.protocol.errors import ErrorCode, Refused
+from kentong.server.rules import visible
 
-# Invisible or overriding characters would let one name look like another. The joiners
-# (200C, 200D) stay: Persian, Hindi and emoji need them.
-_UNSEEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff")
+_UNKNOWN = {"Co", "Cn"}  # every device would show something else
 
 
 def message_text(text: str, chars_max: int) -> str:
@@ -26,12 +24,12 @@ def message_text(text: str, chars_max: int) -> str:
 def shown_name(name: str, chars_max: int) -> str:
     """A person's name or a title as it is stored: one line, composed, single spaces.
 
-    Raises Refused(NAME_INVALID).
+    Raises Refused(NAME_INVALID), also where something hides in it.
     """
     name = " ".join(unicodedata.normalize("NFC", name).split())
-    bad = any(
-        character in _OVERRIDES or unicodedata.category(character) in _UNSEEN for character in name
-    )
-    if bad or not 1 <= len(name) <= chars_max:
+    categories = {unicodedata.category(character) for character in name}
+    shows_something = any(category[0] in "LNPS" for category in categories)
+    bad = visible.hides_something(name) or not categories.isdisjoint(_UNKNOWN)
+    if bad or not shows_something or len(name) > chars_max:
         raise Refused(ErrorCode.NAME_INVALID)
     return name
