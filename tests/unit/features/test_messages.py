@@ -25,6 +25,17 @@ def test_sending_moves_the_own_read_mark(village: Village) -> None:
     assert mine.read_seq == mine.delivered_seq == seq
 
 
+def test_times_of_a_chat_never_go_back(village: Village) -> None:
+    """On the wire they are differences, and a device names a text by its time, too."""
+    chat = village.direct("anna", "budi")
+    village.now_s += 10**8
+    ahead = village.row(chat, village.says("anna", chat, "from the future"))
+    village.now_s -= 10**8
+    after = village.row(chat, village.says("budi", chat, "hm?"))
+    assert after.sent_at == ahead.sent_at
+    village.done("budi", EditText(chat, after.seq, "what?", at=after.sent_at))
+
+
 @pytest.mark.parametrize("blocker", ["anna", "budi"])
 def test_blocking_stops_messages_both_ways(village: Village, blocker: str) -> None:
     chat = village.direct("anna", "budi")

@@ -32,7 +32,7 @@ def send_text(context: Context, command: SendText) -> Accepted:
     reply_to = command.reply_to if access.visible(place, command.reply_to) else 0
     row = NewRow(
         caller.user_id,
-        max(context.now_s, place.chat.last_at),
+        max(context.now_s, place.chat.last_at),  # on the wire, times can't go back
         text,
         reply_to=reply_to,
         outbox=caller.outbox,
