@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from kentong.protocol.messages import RowKind
@@ -19,21 +20,31 @@ from kentong.server.storage import (
     messages,
     meta,
     outboxes,
+    postgres_connection,
     reports,
     sqlite_files,
 )
 from kentong.server.storage.engine import Database, Transaction
-from kentong.server.storage.migrations import Migration, SchemaTooNew, statements, steps
+from kentong.server.storage.migrations import (
+    Migration,
+    SchemaTooNew,
+    SchemaTooOld,
+    statements,
+    steps,
+)
+from kentong.server.storage.postgres import PostgresDatabase
+from kentong.server.storage.postgres_connection import PostgresOptions
 from kentong.server.storage.sqlite import SqliteDatabase
 from tests.conftest import OpenDatabase
 from tests.storage import town
 
+DUMPS = sorted((Path(__file__).parent / "frozen").glob("v*.sql"))
 FROZEN = sorted((Path(__file__).parent / "frozen").glob("v*.db"))
 
 
 def test_every_schema_version_is_frozen() -> None:
-    names = sorted(path.name for path in FROZEN)
-    assert names == sorted(f"v{step.version}.db" for step in steps(0))
+    versions = [f"v{step.version}" for step in steps(0)]
+    assert sorted(path.stem for path in FROZEN) == sorted(path.stem for path in DUMPS) == versions
 
 
 @pytest.mark.parametrize("frozen", FROZEN, ids=lambda path: path.stem)
@@ -45,6 +56,37 @@ def test_a_frozen_database_is_brought_up_to_date(frozen: Path, tmp_path: Path) -
     town.read(database, check_content)
     assert town.write(database, lambda tx: town.person(tx, "new").id) == 65_539
     database.close()
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
+def test_a_frozen_dump_is_brought_up_to_date(dump: Path, postgres_url: str, tmp_path: Path) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(dump.read_bytes())
+    database = PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to=len(steps(0))))
+    known = town.read(database, lambda tx: meta.fact(tx, meta.SCHEMA_VERSION))
+    assert known == len(steps(0))
+    town.read(database, check_content)
+    assert town.write(database, lambda tx: town.person(tx, "new").id) > 65_539
+    database.close()
+
+
+def test_a_schema_on_postgres_changes_only_when_it_is_said(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = PostgresDatabase(postgres_url, tmp_path)
+    town.write(database, lambda tx: town.person(tx, "anna"))
+    database.close()
+    newer = Migration(2, "ALTER TABLE users ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';")
+    monkeypatch.setattr(postgres_connection, "steps", lambda found: [newer][found - 1 :])
+    for upgrade_to in (0, 1):
+        with pytest.raises(SchemaTooOld, match="--schema-upgrade 2"):
+            PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to))
+    database = PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to=2))
+    assert moods(database) == [("anna", "fine")]
+    database.close()
+    again = PostgresDatabase(postgres_url, tmp_path)
+    assert moods(again) == [("anna", "fine")]
+    again.close()
 
 
 def check_content(tx: Transaction) -> None:

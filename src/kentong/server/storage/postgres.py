@@ -28,6 +28,7 @@ from kentong.server.storage.postgres_connection import (
     READING,
     WRITING,
     Connection,
+    PostgresOptions,
     PostgresTransaction,
     begin,
     connect,
@@ -73,11 +74,18 @@ class PostgresDatabase(Database):
     Raises:
         FolderInUse: another process has the folder.
         SchemaTooNew: a newer Kentong wrote the database.
+        SchemaTooOld: an older one did, and it may not be changed yet.
         psycopg.OperationalError: the server can't be reached.
     """
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        options: PostgresOptions = PostgresOptions(),  # noqa: B008
+    ) -> None:
         self._url = url
+        self._options = options
         self.writing = threading.RLock()
         self.folder = DataFolder(folder)
         self.removals = RemovalLog(self.folder.removals)
@@ -135,10 +143,10 @@ class PostgresDatabase(Database):
         self.folder.close()
 
     def _start(self) -> None:
-        connection = self._writer = connect(self._url)
+        connection = self._writer = connect(self._url, self._options.times)
         connection.execute("BEGIN")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        migrate(connection)
+        migrate(connection, self._options.upgrade_to)
         self._settle(connection)
         connection.execute("COMMIT")
         tx = PostgresTransaction(connection, 0)
@@ -147,7 +155,7 @@ class PostgresDatabase(Database):
 
     def _reconnected(self) -> Connection:
         """A connection for writing. If it leads elsewhere than before, another history begins."""
-        connection = connect(self._url)
+        connection = connect(self._url, self._options.times)
         tx = PostgresTransaction(connection, 0)
         if place(tx) != meta.fact(tx, meta.PLACE):
             connection.execute("BEGIN")
@@ -223,7 +231,7 @@ class PostgresDatabase(Database):
 
     def _read(self, works: Sequence[Work]) -> GroupResult:
         if self._reader is None:
-            self._reader = connect(self._url)
+            self._reader = connect(self._url, self._options.times)
             self.run_group([])  # its connection may lead elsewhere, too
         connection = self._reader
         offset = self._begin_reading(connection)

@@ -14,6 +14,16 @@ class SchemaTooNew(Exception):
         )
 
 
+class SchemaTooOld(Exception):
+    """The database must change, and nobody has said that a dump was taken."""
+
+    def __init__(self, found: int, needed: int) -> None:
+        super().__init__(
+            f"The database has schema {found}, and this Kentong needs {needed}. Stop all nodes, "
+            f"take a pg_dump, then start with --schema-upgrade {needed}."
+        )
+
+
 class Migration(NamedTuple):
     """One step; `version` is the schema afterwards."""
 
