@@ -75,9 +75,14 @@ class Config:
     # Who
     registration: str = _setting("invite", "Who may open an account: invite, open or closed.")
     signups_per_hour: int = _setting(
-        20, "New accounts on the whole server.", "per hour", 1, 100_000
+        20, "New accounts without an invite, on the whole open server.", "per hour", 1, 100_000
     )
-    signups_per_address: int = _setting(3, "New accounts of one address.", "per hour", 1, 10_000)
+    signups_per_address: int = _setting(
+        3, "New accounts without an invite, of one address.", "per hour", 1, 10_000
+    )
+    joins_per_inviter: int = _setting(
+        300, "New accounts by the links of one person.", "per hour", 1, 100_000
+    )
     proof_bits: int = _setting(18, "Work asked of a sign-up when open.", "bits", 0, 32)
     stranger_chats: int = _setting(
         5,
@@ -113,7 +118,11 @@ class Config:
         10_000_000,
     )
     sign_ins_per_minute: int = _setting(
-        10, "Tries to join or to sign in of one address.", "per minute", 1, 100_000
+        10,
+        "Tries of one address to sign in, or to join by a link that is none.",
+        "per minute",
+        1,
+        100_000,
     )
     connections_max: int = _setting(50_000, "Open connections.", "connections", 1, 1_000_000)
     connections_per_address: int = _setting(

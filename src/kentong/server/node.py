@@ -40,14 +40,16 @@ class Limits:
     requests: Rates
     addresses: Rates
     sign_ins: Rates
-    sign_ups: Rates  # of the whole server
+    sign_ups: Rates  # without an invite, of the whole server
     address_sign_ups: Rates
+    invite_joins: Rates  # by inviter
 
     @classmethod
     def of(cls, config: Config) -> "Limits":
         """As the settings say."""
         per_minute = config.commands_per_minute
         hourly, address_hourly = config.signups_per_hour, config.signups_per_address
+        inviter_hourly = config.joins_per_inviter
         return cls(
             Rates(per_minute, per_minute * BURST),
             Rates(config.requests_per_minute, config.requests_per_minute),
@@ -55,6 +57,7 @@ class Limits:
             Rates(config.sign_ins_per_minute, config.sign_ins_per_minute),
             Rates(hourly / 60, hourly),
             Rates(address_hourly / 60, address_hourly),
+            Rates(inviter_hourly / 60, inviter_hourly),
         )
 
 

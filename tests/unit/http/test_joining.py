@@ -316,16 +316,58 @@ def test_tries_of_one_address_are_limited(tmp_path: Path) -> None:
     run(work())
 
 
-def test_sign_ups_are_limited_and_refused_ones_do_not_count(tmp_path: Path) -> None:
+def test_sign_ups_without_invite_are_limited_and_refused_ones_do_not_count(tmp_path: Path) -> None:
     async def work() -> None:
-        async with inn(tmp_path, signups_per_address=2) as it:
+        async with inn(tmp_path, registration="open", proof_bits=0, signups_per_address=2) as it:
+            for name, status in [("", 400)] * 5 + [("Budi", 200), ("Citra", 200), ("Dewi", 429)]:
+                proof = {"challenge": (await it.api("challenge", {}))[1]["challenge"], "nonce": ""}
+                found, body = await it.api("join", {"name": name, "proof": proof})
+                assert (found, name) == (status, name)
+            assert error_of(body) == ErrorCode.RATE_LIMITED
+            assert 0 < body["retry_after_ms"] <= 1_800_001
+
+    run(work())
+
+
+def test_a_class_behind_one_address_joins_by_one_link(tmp_path: Path) -> None:
+    async def work() -> None:
+        settings = {"signups_per_address": 1, "signups_per_hour": 1, "sign_ins_per_minute": 2}
+        async with inn(tmp_path, **settings) as it:
             owner = await it.owner()
             token = await invite_of(it, owner["secret"])
-            for _ in range(5):
-                assert (await it.api("join", {"name": "Eve", "token": "wrong"}))[0] == 400
-            await it.join("Budi", token)
-            status, body = await it.api("join", {"name": "Citra", "token": token})
+            for number in range(35):
+                assert (await it.api("invite", {"token": token}))[0] == 200
+                await it.join(f"Pupil {number}", token)
+
+    run(work())
+
+
+def test_joins_by_the_links_of_one_person_are_limited(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, joins_per_inviter=2) as it:
+            owner = await it.owner()
+            await it.join("Budi", await invite_of(it, owner["secret"]))
+            token = await invite_of(it, owner["secret"])  # another link, the same person
+            assert (await it.api("join", {"name": "", "token": token}))[0] == 400
+            citra = await it.join("Citra", token)
+            status, body = await it.api("join", {"name": "Dewi", "token": token})
             assert (status, error_of(body)) == (429, ErrorCode.RATE_LIMITED)
+            await it.join("Dewi", await invite_of(it, citra["secret"]))
+
+    run(work())
+
+
+def test_tokens_are_guessed_slowly(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, sign_ins_per_minute=4) as it:
+            owner = await it.owner()
+            token = await invite_of(it, owner["secret"])
+            for call in ("invite", "join", "invite", "join"):
+                assert (await it.api("invite", {"token": token}))[0] == 200
+                assert (await it.api(call, {"name": "Eve", "token": "wrong"}))[0] == 400
+            for call in ("invite", "join"):
+                status, body = await it.api(call, {"name": "Eve", "token": "wrong"})
+                assert (status, error_of(body)) == (429, ErrorCode.RATE_LIMITED)
 
     run(work())
 

@@ -44,9 +44,11 @@ def join(context: Context, wanted: Wanted) -> Joined:
         Refused(INVITE_INVALID), Refused(PROOF_INVALID), Refused(NAME_INVALID)
     """
     name = texts.shown_name(wanted.name, context.config.name_chars_max)
-    maker = _admission(context, wanted)
-    owns = bool(wanted.token) and maker == OWNER_INVITE
-    account = accounts.add_account(context.tx, name, context.now_s, invited_by=maker, is_admin=owns)
+    inviter = admission(context, wanted)
+    owns = inviter == OWNER_INVITE
+    account = accounts.add_account(
+        context.tx, name, context.now_s, invited_by=inviter or 0, is_admin=owns
+    )
     code = new_recovery_code()
     accounts.set_recovery(context.tx, account.id, sign_in.digest(plain_code(code)))
     joined = _add_device(context, account.id, wanted.device, code)
@@ -57,8 +59,11 @@ def join(context: Context, wanted: Wanted) -> Joined:
     return joined
 
 
-def _admission(context: Context, wanted: Wanted) -> int:
-    """Who invited them, 0 for the owner's link or nobody."""
+def admission(context: Context, wanted: Wanted) -> int | None:
+    """Who invited somebody who may join: OWNER_INVITE for the owner's link, None for nobody.
+
+    Raises Refused(REGISTRATION_CLOSED), Refused(INVITE_INVALID), Refused(PROOF_INVALID).
+    """
     if wanted.token and is_owner_invite(context, wanted.token):
         return OWNER_INVITE
     policy = context.config.registration
@@ -66,7 +71,7 @@ def _admission(context: Context, wanted: Wanted) -> int:
         raise Refused(ErrorCode.REGISTRATION_CLOSED)
     if policy == Registration.OPEN and not wanted.proven:
         raise Refused(ErrorCode.PROOF_INVALID)
-    return invites.valid(context.tx, wanted.token).made_by if wanted.token else 0
+    return invites.valid(context.tx, wanted.token).made_by if wanted.token else None
 
 
 def is_owner_invite(context: Context, token: str) -> bool:

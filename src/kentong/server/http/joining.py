@@ -1,6 +1,7 @@
 """/api: joining, recovering, signing out. JSON in, JSON out."""
 
 import contextlib
+import enum
 import json
 import logging
 import secrets
@@ -43,6 +44,14 @@ Fields = dict[str, Any]  # JSON from outside, checked field by field
 Answer = Callable[[web.Request, Fields], Awaitable[web.Response]]
 
 
+class Tries(enum.Enum):
+    """Which calls count as tries to get in; all count as requests of their address."""
+
+    NONE = enum.auto()
+    WRONG_TOKENS = enum.auto()  # who shows a token that works has guessed nothing
+    ALL = enum.auto()
+
+
 class Joining:
     """The handlers of /api."""
 
@@ -54,23 +63,30 @@ class Joining:
     def routes(self) -> list[web.RouteDef]:
         """What is served."""
         return [
-            web.post("/api/policy", self._guarded(self._policy)),
-            web.post("/api/invite", self._guarded(self._invite)),
-            web.post("/api/challenge", self._guarded(self._challenge)),
-            web.post("/api/join", self._guarded(self._join)),
-            web.post("/api/recover", self._guarded(self._recover)),
-            web.post("/api/signout", self._guarded(self._sign_out)),
+            web.post("/api/policy", self._guarded(self._policy, Tries.NONE)),
+            web.post("/api/invite", self._guarded(self._invite, Tries.WRONG_TOKENS)),
+            web.post("/api/challenge", self._guarded(self._challenge, Tries.NONE)),
+            web.post("/api/join", self._guarded(self._join, Tries.WRONG_TOKENS)),
+            web.post("/api/recover", self._guarded(self._recover, Tries.ALL)),
+            web.post("/api/signout", self._guarded(self._sign_out, Tries.ALL)),
         ]
 
-    def _guarded(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Origin, rate and body are checked before, refusals become JSON after."""
+    def _guarded(
+        self, answer: Answer, tries: Tries
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Origin, body and rate are checked before, refusals become JSON after."""
+        sign_ins = self._node.limits.sign_ins
 
         async def handle(request: web.Request) -> web.Response:
             try:
                 sign_in.check_origin(credentials_of(self._node, request), self._node.config)
-                self._within(self._node.limits.sign_ins, request)
-                stall_s = self._node.config.stall_timeout_s
-                return await answer(request, await _fields(request, stall_s))
+                fields = await _fields(request, self._node.config.stall_timeout_s)
+                if tries is not Tries.NONE:
+                    self._within(sign_ins, request)
+                answered = await answer(request, fields)
+                if tries is Tries.WRONG_TOKENS and fields.get("token"):
+                    sign_ins.give_back(self._key_of(request))
+                return answered
             except Refused as refused:
                 body = {"error": int(refused.code), "retry_after_ms": refused.retry_after_ms}
                 return web.json_response(body, status=_STATUS.get(refused.code, 400))
@@ -78,10 +94,12 @@ class Joining:
         return handle
 
     def _within(self, rates: Rates, request: web.Request) -> None:
-        key = key_of(address_of(request, self._node.config.proxies))
-        wait_ms = rates.take(key, self._node.now())
+        wait_ms = rates.take(self._key_of(request), self._node.now())
         if wait_ms:
             raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=wait_ms)
+
+    def _key_of(self, request: web.Request) -> str | int:
+        return key_of(address_of(request, self._node.config.proxies))
 
     async def _policy(self, request: web.Request, fields: Fields) -> web.Response:
         """Who may join here, before anybody has an invite; and what this server is called."""
@@ -117,7 +135,10 @@ class Joining:
             _text(fields, "token", 100), _text(fields, "name", 200),
             _text(fields, "device", 200), self._proven(fields),
         )  # fmt: skip
-        with self._counted_sign_up(request):
+        inviter = await self._node.engine.read(
+            lambda tx: joining.admission(self._context(tx), wanted)
+        )
+        with self._counted(request, inviter):
             joined = await self._node.engine.write(
                 lambda tx: joining.join(self._context(tx), wanted)
             )
@@ -126,20 +147,30 @@ class Joining:
         return self._signed_in(request, joined, cookie=fields.get("cookie", True) is not False)
 
     @contextlib.contextmanager
-    def _counted_sign_up(self, request: web.Request) -> Iterator[None]:
-        """Count a new account, of its address and of all; tries that are refused don't count."""
-        limits, now = self._node.limits, self._node.now()
-        key = key_of(address_of(request, self._node.config.proxies))
-        self._within(limits.address_sign_ups, request)
-        wait_ms = limits.sign_ups.take("all", now)
+    def _counted(self, request: web.Request, inviter: int | None) -> Iterator[None]:
+        """Count a new account; tries that are refused don't count.
+
+        Who comes by an invite counts with the inviter alone: a whole class may stand behind
+        one address. Who comes by none counts with the address and with all such. The owner's
+        link works once, that is limit enough.
+        """
+        limits = self._node.limits
+        counts: list[tuple[Rates, str | int]] = []
+        if inviter is None:
+            counts = [(limits.address_sign_ups, self._key_of(request)), (limits.sign_ups, "all")]
+        elif inviter != joining.OWNER_INVITE:
+            counts = [(limits.invite_joins, inviter)]
+        taken: list[tuple[Rates, str | int]] = []
         try:
-            if wait_ms:
-                raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=wait_ms)
+            for rates, key in counts:
+                wait_ms = rates.take(key, self._node.now())
+                if wait_ms:
+                    raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=wait_ms)
+                taken.append((rates, key))
             yield
         except Refused:
-            limits.address_sign_ups.give_back(key)
-            if not wait_ms:
-                limits.sign_ups.give_back("all")
+            for rates, key in taken:
+                rates.give_back(key)
             raise
 
     async def _recover(self, request: web.Request, fields: Fields) -> web.Response:
