@@ -28,6 +28,7 @@ WORDS: Final = {
     ErrorCode.FORBIDDEN: "your role does not allow that",
     ErrorCode.TEXT_EMPTY: "the text is empty",
     ErrorCode.TEXT_TOO_LONG: "the text is too long",
+    ErrorCode.TEXT_INVALID: "the text has a NUL, which can't be kept",
     ErrorCode.NAME_INVALID: "a name has 1 to 64 visible characters",
     ErrorCode.TOO_MANY_DEVICES: "this account has too many devices",
     ErrorCode.NOT_REACHABLE: "this person takes no messages from you",

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    text = sys.stdin.read() if arguments.text == "-" else arguments.text
+    text = sys.stdin.read().rstrip("\n") if arguments.text == "-" else arguments.text
     return device.run_async(send(arguments, text))
 
 

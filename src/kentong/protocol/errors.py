@@ -19,7 +19,7 @@ class ErrorCode(enum.IntEnum):
     SHUTTING_DOWN = 11  # the server restarts; try again soon
     NOT_FOUND = 12  # no such thing, or not for you: the two look the same
     FORBIDDEN = 13  # seen, but your role does not allow it
-    TEXT_EMPTY = 14
+    TEXT_EMPTY = 14  # or white space alone
     TEXT_TOO_LONG = 15
     NAME_INVALID = 16  # empty, too long or unprintable
     TOO_MANY_MEMBERS = 17
@@ -35,6 +35,7 @@ class ErrorCode(enum.IntEnum):
     CODE_INVALID = 27  # recovery code wrong, or a newer one took its place
     TOO_MANY_BLOCKED = 29
     TOO_MANY_REQUESTS = 28  # more requests outstanding than allowed
+    TEXT_INVALID = 30  # it has a NUL
 
 
 class Refused(Exception):

@@ -1,18 +1,27 @@
 """Messages: send, edit, delete, reply."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kentong.protocol.errors import ErrorCode
 from kentong.protocol.messages import (
+    Accepted,
     BlockUser,
     DeleteMessage,
+    Done,
     EditText,
     LeaveGroup,
+    OpenDirect,
+    Refusal,
+    Report,
     RowKind,
     SendText,
 )
 from kentong.server.storage import accounts
 from tests.unit.features.village import Village
+
+TEXT_INVALID = ErrorCode.TEXT_INVALID
 
 
 def test_sending_moves_the_own_read_mark(village: Village) -> None:
@@ -147,3 +156,41 @@ def test_who_left_posts_no_more(village: Village) -> None:
     chat = village.group("anna", "budi")
     village.done("budi", LeaveGroup(chat))
     assert village.refused("budi", SendText(chat, "still here?")) == ErrorCode.NOT_FOUND
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.text(
+            st.characters(codec="utf-8") | st.sampled_from(" \t\r\n\0\u00a0\ufeff\u0301"),
+            max_size=40,
+        ),
+        min_size=2,
+        max_size=2,
+    )
+)
+def test_what_is_accepted_is_stored_as_it_came(village: Village, texts: list[str]) -> None:
+    """Which is on the author's device from the beginning."""
+    chat = village.done("anna", OpenDirect(0)).chat
+    seq = village.says("anna", chat, "first")
+    stored = "first"
+    for text in texts:
+        answer = village.does("anna", SendText(chat, text))
+        edited = village.does("anna", EditText(chat, seq, text))
+        if isinstance(answer, Accepted):
+            assert village.row(chat, answer.seq).text == text
+            assert isinstance(edited, Done)
+            stored = text
+        else:
+            assert isinstance(answer, Refusal)
+            assert answer == edited
+            assert answer.code == (TEXT_INVALID if text.strip() else ErrorCode.TEXT_EMPTY)
+        assert village.row(chat, seq).text == stored
+
+
+def test_a_report_with_a_nul_is_refused(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    command = Report(chat, 0, 0, "a\0b")
+    assert village.refused("budi", command) == TEXT_INVALID

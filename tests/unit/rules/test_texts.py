@@ -5,29 +5,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentong.protocol.errors import ErrorCode, Refused
-from kentong.server.rules.texts import message_text, shown_name
+from kentong.server.rules.texts import check_text, shown_name
+
+WHITE_SPACE = (  # as spec/protocol.md names it
+    *range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B),
+    0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
+)  # fmt: skip
 
 
-def test_white_space_around_a_text_goes() -> None:
-    assert message_text(" \n hello\nthere \t", 100) == "hello\nthere"
+def code_of(text: str, chars_max: int = 100) -> ErrorCode | None:
+    try:
+        check_text(text, chars_max)
+    except Refused as refused:
+        return refused.code
+    return None
 
 
-def test_nul_goes_since_not_every_engine_takes_it() -> None:
-    assert message_text("a\0b", 100) == "ab"
+@pytest.mark.parametrize("text", ["hello", " \n hello\nthere \t", "a\r\nb", "\ufeff", "e\u0301"])
+def test_white_space_and_form_are_the_authors(text: str) -> None:
+    assert code_of(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "  \n\t ", "\0"])
-def test_an_empty_text_is_refused(text: str) -> None:
-    with pytest.raises(Refused) as caught:
-        message_text(text, 100)
-    assert caught.value.code is ErrorCode.TEXT_EMPTY
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\0" * 200])
+def test_nul_is_refused_since_not_every_engine_keeps_it(text: str) -> None:
+    assert code_of(text) is ErrorCode.TEXT_INVALID
+
+
+def test_an_empty_text_is_refused() -> None:
+    assert code_of("") is code_of(" \n\t") is code_of(" " * 200) is ErrorCode.TEXT_EMPTY
+
+
+def test_white_space_is_what_the_specification_says() -> None:
+    empty = [code for code in range(0x110000) if code_of(chr(code)) is ErrorCode.TEXT_EMPTY]
+    assert tuple(empty) == WHITE_SPACE
 
 
 def test_length_counts_code_points() -> None:
-    assert message_text("🦜" * 5, 5) == "🦜" * 5
-    with pytest.raises(Refused) as caught:
-        message_text("🦜" * 6, 5)
-    assert caught.value.code is ErrorCode.TEXT_TOO_LONG
+    assert code_of("🦜" * 5, 5) is None
+    assert code_of("🦜" * 6, 5) is ErrorCode.TEXT_TOO_LONG
+    assert code_of("abcd  ", 5) is ErrorCode.TEXT_TOO_LONG
 
 
 UNSEEN = (

@@ -28,6 +28,7 @@ export const ErrorCode = {
   NOT_FOUND: 12,
   /** seen, but your role does not allow it */
   FORBIDDEN: 13,
+  /** or white space alone */
   TEXT_EMPTY: 14,
   TEXT_TOO_LONG: 15,
   /** empty, too long or unprintable */
@@ -54,6 +55,8 @@ export const ErrorCode = {
   TOO_MANY_BLOCKED: 29,
   /** more requests outstanding than allowed */
   TOO_MANY_REQUESTS: 28,
+  /** it has a NUL */
+  TEXT_INVALID: 30,
 } as const;
 
 /** What a chat is. */

@@ -18,22 +18,22 @@ from kentong.server.storage import members, messages
 
 
 def send_text(context: Context, command: SendText) -> Accepted:
-    """Post a text to a chat the caller is in. It moves the caller's own read mark.
+    """Post a text, as it is, to a chat the caller is in. It moves the caller's own read mark.
 
     Raises:
-        Refused(TEXT_EMPTY, TEXT_TOO_LONG)
+        Refused(TEXT_EMPTY, TEXT_TOO_LONG, TEXT_INVALID)
         Refused(NOT_FOUND): no such chat, or the caller isn't in it.
         Refused(NOT_REACHABLE): the other person takes no messages from the caller.
     """
     caller = context.caller
-    text = texts.message_text(command.text, context.config.text_chars_max)
+    texts.check_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.POST)
     _check_reach(context, place)
     reply_to = command.reply_to if access.visible(place, command.reply_to) else 0
     row = NewRow(
         caller.user_id,
         max(context.now_s, place.chat.last_at),  # on the wire, times can't go back
-        text,
+        command.text,
         reply_to=reply_to,
         outbox=caller.outbox,
         number=caller.number,
@@ -47,19 +47,19 @@ def edit_text(context: Context, command: EditText) -> Done:
     """Replace the text of an own message.
 
     Raises:
-        Refused(TEXT_EMPTY, TEXT_TOO_LONG)
+        Refused(TEXT_EMPTY, TEXT_TOO_LONG, TEXT_INVALID)
         Refused(NOT_FOUND): no such chat or text for the caller.
         Refused(FORBIDDEN): somebody else's.
         Refused(NOT_REACHABLE): as for a new text; deleting goes on.
     """
-    text = texts.message_text(command.text, context.config.text_chars_max)
+    texts.check_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.EDIT_OWN)
     row = access.text_row(context, place, command.seq, command.at)
     if row.author_id != context.caller.user_id:
         raise Refused(ErrorCode.FORBIDDEN)
     _check_reach(context, place)
-    if row.text != text:
-        messages.edit(context.tx, place.chat, command.seq, text)
+    if row.text != command.text:
+        messages.edit(context.tx, place.chat, command.seq, command.text)
     return Done()
 
 

@@ -54,10 +54,11 @@ def block_user(context: Context, command: BlockUser) -> Done:
 def report(context: Context, command: Report) -> Done:
     """Tell the server's owner about a message, or a whole chat (seq 0).
 
-    Raises: Refused(NOT_FOUND, FORBIDDEN), Refused(TEXT_TOO_LONG).
+    Raises: Refused(NOT_FOUND, FORBIDDEN), Refused(TEXT_TOO_LONG, TEXT_INVALID).
     """
     if len(command.text) > REASON_CHARS_MAX:
         raise Refused(ErrorCode.TEXT_TOO_LONG)
+    texts.check_storable(command.text)
     place = access.look(context, command.chat, Action.REPORT)
     excerpt, author = "", 0
     if command.seq:

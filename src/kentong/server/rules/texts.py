@@ -8,17 +8,22 @@ from kentong.server.rules import visible
 _UNKNOWN = {"Co", "Cn"}  # every device would show something else
 
 
-def message_text(text: str, chars_max: int) -> str:
-    """The text as it is stored, without surrounding white space and without NUL.
+def check_text(text: str, chars_max: int) -> None:
+    """Check a message's text, which is stored as it is: its author's device shows it already.
 
-    Raises Refused(TEXT_EMPTY, TEXT_TOO_LONG).
+    Raises Refused(TEXT_EMPTY, TEXT_TOO_LONG, TEXT_INVALID).
     """
-    text = text.replace("\0", "").strip()
-    if not text:
+    if not text or text.isspace():
         raise Refused(ErrorCode.TEXT_EMPTY)
+    check_storable(text)
     if len(text) > chars_max:
         raise Refused(ErrorCode.TEXT_TOO_LONG)
-    return text
+
+
+def check_storable(text: str) -> None:
+    """Check that every engine keeps a text as it is. Raises Refused(TEXT_INVALID)."""
+    if "\0" in text:
+        raise Refused(ErrorCode.TEXT_INVALID)
 
 
 def shown_name(name: str, chars_max: int) -> str:

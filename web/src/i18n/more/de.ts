@@ -159,4 +159,5 @@ export const more: MoreWords = {
   error27: "der Code stimmt nicht",
   error28: "zu viele Fragen auf einmal: versuch es noch einmal",
   error29: "du hast zu viele Leute blockiert",
+  error30: "es enthält ein Zeichen, das nicht gespeichert werden kann",
 };

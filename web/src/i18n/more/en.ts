@@ -152,6 +152,7 @@ export const more = {
   error27: "the code is wrong",
   error28: "too many questions at once: try again",
   error29: "you have blocked too many people",
+  error30: "it holds a character that can't be kept",
 };
 
 export type MoreWords = Translated<typeof more>;

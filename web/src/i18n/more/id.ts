@@ -152,4 +152,5 @@ export const more: MoreWords = {
   error27: "kodenya salah",
   error28: "terlalu banyak permintaan sekaligus: coba lagi",
   error29: "Anda memblokir terlalu banyak orang",
+  error30: "ada karakter yang tidak dapat disimpan",
 };
