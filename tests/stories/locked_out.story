@@ -1,9 +1,11 @@
-# Who lost everything is let in by a link of the operator's, which ends the code before.
+# An owner who lost everything is let in by a link of the operator's, which ends the code before.
 
-Anna and Bob know each other
-Bob sends "keep this" to Anna
-the operator makes a sign-in link for Bob
-Bob signs in on a tablet, but is refused: CODE_INVALID
-Bob signs in on a tablet by the operator's link
-Bob's tablet sees "keep this" from Bob in the chat with Anna
-Bob has 2 devices
+Anna owns the server
+Anna makes a link
+Bob joins by Anna's link
+Anna sends "keep this" to Bob
+the operator makes a sign-in link for Anna
+Anna signs in on a tablet, but is refused: CODE_INVALID
+Anna signs in on a tablet by the operator's link
+Anna's tablet sees "keep this" from Anna in the chat with Bob
+Anna has 2 devices

@@ -145,6 +145,20 @@ def test_sign_in_replaces_the_recovery_code(tmp_path: Path) -> None:
     run(work())
 
 
+def test_nobody_but_the_owner_is_signed_in_by_the_administration(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            await it.owner()
+            budi = await it.join("Budi", (await grant(it, Wish("invite")))["token"])
+            assert "not the owner's" in await refusal(it, Wish("sign-in", str(budi["user"])))
+            code = {"code": budi["recovery_code"], "cookie": False}
+            assert (await it.api("recover", code))[0] == 200  # it still is theirs
+            entries = (await grant(it, Wish("audit")))["audit"]
+            assert [entry["action"] for entry in entries] == ["invite"]
+
+    run(work())
+
+
 def test_invites_of_the_administration_lead_to_an_account(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:

@@ -134,7 +134,12 @@ def _set_suspended(context: Context, account: Account, at_s: int) -> None:
 
 
 def _sign_in(context: Context, wish: Wish) -> Answer:
+    """For the owner alone: a link into anybody else's account would be a way to their chats."""
     account = _account(context, wish)
+    if not account.is_admin:
+        raise NotPossible(
+            f"Account {account.id} is not the owner's: only its own recovery code signs in there."
+        )
     if account.suspended_at:
         raise NotPossible(f"Account {account.id} is suspended; unsuspend it first.")
     code = joining.new_recovery_code()
@@ -180,8 +185,8 @@ RIGHTS: dict[str, Right] = {
     ),
     "unsuspend": Right("End a suspension.", _unsuspend, takes_account=True),
     "sign-in": Right(
-        "Make a link that signs in a device of an account, for somebody who lost all of theirs; "
-        "the recovery code before it ends.",
+        "Make a link that signs in a device of the owner's account, of no other; the owner's "
+        "recovery code before it ends.",
         _sign_in,
         takes_account=True,
     ),
