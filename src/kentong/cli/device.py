@@ -36,7 +36,7 @@ WORDS: Final = {
     ErrorCode.INVITE_INVALID: "this invite is unknown, expired, used up or revoked",
     ErrorCode.REGISTRATION_CLOSED: "this server takes nobody new, or only by invite",
     ErrorCode.PROOF_INVALID: "the server did not accept the proof of work",
-    ErrorCode.STRANGER_LIMIT: "a new account may write to only a few strangers at first",
+    ErrorCode.STRANGER_LIMIT: "a new account may write little to few strangers, until they answer",
     ErrorCode.CODE_INVALID: "this code is wrong, or a newer one took its place",
     ErrorCode.UNSUPPORTED_VERSION: "the server needs a newer kentong",
 }

@@ -31,7 +31,7 @@ class ErrorCode(enum.IntEnum):
     INVITE_INVALID = 23  # unknown, expired, used up or revoked
     REGISTRATION_CLOSED = 24  # this server takes nobody new, or only by invite
     PROOF_INVALID = 25  # proof of work missing, wrong or too old
-    STRANGER_LIMIT = 26  # a new account wrote to too many strangers
+    STRANGER_LIMIT = 26  # a new account wrote too much, or to too many, before they answered
     CODE_INVALID = 27  # recovery code wrong, or a newer one took its place
     TOO_MANY_BLOCKED = 29
     TOO_MANY_REQUESTS = 28  # more requests outstanding than allowed

@@ -86,9 +86,17 @@ class Config:
     proof_bits: int = _setting(18, "Work asked of a sign-up when open.", "bits", 0, 32)
     stranger_chats: int = _setting(
         5,
-        "Direct chats that an account may open with strangers on its first day.",
-        "chats",
+        "People who never wrote to an account of an open server that it may come to on its first "
+        "day: by a direct chat, or by putting them into a group.",
+        "people",
         0,
+        1000,
+    )
+    stranger_texts: int = _setting(
+        3,
+        "Texts to somebody who never answered, on an account's first day on an open server.",
+        "per chat",
+        1,
         1000,
     )
 

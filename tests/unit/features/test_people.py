@@ -1,7 +1,5 @@
 """People: who may know of whom, links, names, reports, devices."""
 
-import pytest
-
 from kentong.protocol.errors import ErrorCode
 from kentong.protocol.messages import (
     BlockUser,
@@ -161,17 +159,3 @@ def test_devices_are_ones_own(village: Village) -> None:
     assert village.refused("anna", foreign) == ErrorCode.NOT_FOUND
     village.done("anna", RevokeDevice(mine))
     assert village.refused("anna", RevokeDevice(mine)) == ErrorCode.NOT_FOUND
-
-
-@pytest.mark.parametrize("age_s", [0, 25 * 3600])
-def test_new_accounts_meet_few_strangers_on_an_open_server(village: Village, age_s: int) -> None:
-    object.__setattr__(village.config, "registration", "open")
-    object.__setattr__(village.config, "stranger_chats", 1)
-    village.acquaint("anna", "budi", "citra")
-    village.now_s += age_s
-    village.done("anna", OpenDirect(village.id("budi")))
-    command = OpenDirect(village.id("citra"))
-    if age_s:
-        village.done("anna", command)
-    else:
-        assert village.refused("anna", command) == ErrorCode.STRANGER_LIMIT

@@ -48,7 +48,7 @@ export const ErrorCode = {
   REGISTRATION_CLOSED: 24,
   /** proof of work missing, wrong or too old */
   PROOF_INVALID: 25,
-  /** a new account wrote to too many strangers */
+  /** a new account wrote too much, or to too many, before they answered */
   STRANGER_LIMIT: 26,
   /** recovery code wrong, or a newer one took its place */
   CODE_INVALID: 27,

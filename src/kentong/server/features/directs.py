@@ -4,11 +4,9 @@ from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.messages import ChatKind, Done, OpenDirect, Role
 from kentong.server import access
 from kentong.server.access import Context
-from kentong.server.config import Registration
+from kentong.server.features import strangers
 from kentong.server.model import Chat, NewChat, NewMember, Reach
 from kentong.server.storage import accounts, chats, members
-
-YOUNG_S = 24 * 3600  # an account younger than this meets strangers one by one
 
 
 def open_direct(context: Context, command: OpenDirect) -> Done:
@@ -36,7 +34,7 @@ def meet(context: Context, user_id: int) -> Chat:
     both = sorted({caller, user_id})
     if len(both) == 2:
         access.reaches(context, user_id)
-        _check_strangers(context)
+        strangers.check_meeting(context, [user_id])
     for person in both:
         room_for_chat(context, person)
     kind = ChatKind.DIRECT if len(both) == 2 else ChatKind.NOTES
@@ -61,15 +59,3 @@ def room_for_chat(context: Context, user_id: int) -> None:
     """Check that somebody may be in one more chat. Raises Refused(TOO_MANY_CHATS)."""
     if members.chat_count(context.tx, user_id) >= context.config.chats_max:
         raise Refused(ErrorCode.TOO_MANY_CHATS)
-
-
-def _check_strangers(context: Context) -> None:
-    """On an open server a new account may not write to everybody at once."""
-    account = accounts.account(context.tx, context.caller.user_id)
-    assert account is not None
-    young = context.now_s - account.created_at < YOUNG_S
-    if context.config.registration != Registration.OPEN or not young:
-        return
-    unanswered = chats.unanswered_directs(context.tx, context.caller.user_id)
-    if unanswered >= context.config.stranger_chats:
-        raise Refused(ErrorCode.STRANGER_LIMIT)

@@ -14,7 +14,7 @@ from kentong.protocol.messages import (
 )
 from kentong.server import access
 from kentong.server.access import Context
-from kentong.server.features import directs
+from kentong.server.features import directs, strangers
 from kentong.server.model import Chat, MemberState, NewChat, NewRow, Reach
 from kentong.server.rules import texts
 from kentong.server.rules.rights import Action
@@ -26,7 +26,9 @@ FIRST_MEMBERS_MAX = 200  # people in one CreateGroup
 def create_group(context: Context, command: CreateGroup) -> Done:
     """Make a group that the caller owns; people whom they may not add are left out.
 
-    Raises: Refused(NAME_INVALID), Refused(TOO_MANY_MEMBERS), Refused(TOO_MANY_CHATS).
+    Raises:
+        Refused(NAME_INVALID), Refused(TOO_MANY_MEMBERS), Refused(TOO_MANY_CHATS)
+        Refused(STRANGER_LIMIT): the caller is new, and knows too many of them too little.
     """
     caller = context.caller.user_id
     title = texts.shown_name(command.title, context.config.title_chars_max)
@@ -35,6 +37,7 @@ def create_group(context: Context, command: CreateGroup) -> Done:
         raise Refused(ErrorCode.TOO_MANY_MEMBERS)
     directs.room_for_chat(context, caller)
     welcome = [user_id for user_id in others if _may_add(context, user_id)]
+    strangers.check_meeting(context, welcome)
     new = NewChat(ChatKind.GROUP, Reach.PRIVATE, title, None, context.now_s)
     chat = chats.add_chat(context.tx, new)
     directs.admit(context, chat, caller, Role.OWNER)
@@ -61,6 +64,7 @@ def add_member(context: Context, command: AddMember) -> Done:
         Refused(NOT_FOUND): no such group or person for the caller.
         Refused(FORBIDDEN): banned, and the caller is not the owner.
         Refused(NOT_REACHABLE), Refused(TOO_MANY_MEMBERS), Refused(TOO_MANY_CHATS)
+        Refused(STRANGER_LIMIT): the caller is new, and this is one stranger too many.
     """
     place = access.change(context, command.chat, Action.ADD)
     before = members.membership(context.tx, place.chat.id, command.user)
@@ -73,6 +77,7 @@ def add_member(context: Context, command: AddMember) -> Done:
     if banned and not owner:
         raise Refused(ErrorCode.FORBIDDEN)
     access.reaches(context, command.user)
+    strangers.check_meeting(context, [command.user])
     enter(context, place.chat, command.user)
     note(context, place.chat, RowKind.ADDED, subject=command.user)
     return Done(chat=place.chat.id)

@@ -11,6 +11,7 @@ from kentong.protocol.messages import (
 )
 from kentong.server import access
 from kentong.server.access import Context
+from kentong.server.features import strangers
 from kentong.server.model import NewRow
 from kentong.server.rules import rights, texts
 from kentong.server.rules.rights import Action
@@ -24,11 +25,14 @@ def send_text(context: Context, command: SendText) -> Accepted:
         Refused(TEXT_EMPTY, TEXT_TOO_LONG, TEXT_INVALID)
         Refused(NOT_FOUND): no such chat, or the caller isn't in it.
         Refused(NOT_REACHABLE): the other person takes no messages from the caller.
+        Refused(STRANGER_LIMIT): the caller is new, and the other person never answered.
     """
     caller = context.caller
     texts.check_text(command.text, context.config.text_chars_max)
     place = access.change(context, command.chat, Action.POST)
     _check_reach(context, place)
+    if place.chat.kind == ChatKind.DIRECT:
+        strangers.check_text(context, place.chat)
     reply_to = command.reply_to if access.visible(place, command.reply_to) else 0
     row = NewRow(
         caller.user_id,

@@ -1,6 +1,7 @@
 """Chats: their state, and the locks that keep versions gapless."""
 # ruff: noqa: S608 - SQL is put together from constants
 
+from kentong.protocol.messages import ChatKind, RowKind
 from kentong.server.model import Chat, NewChat
 from kentong.server.storage.engine import SqlRow, Transaction
 
@@ -92,16 +93,43 @@ def touch_directs(tx: Transaction, user_id: int) -> None:
     )
 
 
-def unanswered_directs(tx: Transaction, user_id: int) -> int:
-    """How many direct chats of a user the other person never wrote in."""
-    row = tx.one(
-        "SELECT count(*) FROM members m JOIN chats c ON c.id = m.chat_id AND c.kind = 0 "
-        "WHERE m.user_id = ? AND NOT EXISTS (SELECT 1 FROM messages x "
-        "WHERE x.chat_id = c.id AND x.author_id <> ?)",
-        *(user_id, user_id),
+def people_met(tx: Transaction, user_id: int) -> set[int]:
+    """Whom a user came to: in direct chats, in groups that they made or put people in."""
+    rows = tx.all(
+        "SELECT o.user_id FROM members m JOIN chats c ON c.id = m.chat_id AND c.kind = ? "
+        "JOIN members o ON o.chat_id = c.id WHERE m.user_id = ? "
+        "UNION SELECT o.user_id FROM members m "  # first members were there before the first row
+        "JOIN messages x ON x.chat_id = m.chat_id AND x.seq = 1 AND x.author_id = m.user_id "
+        "AND x.kind = ? JOIN members o ON o.chat_id = m.chat_id AND o.joined_seq = 0 "
+        "WHERE m.user_id = ? "
+        "UNION SELECT x.subject_id FROM members m JOIN messages x ON x.chat_id = m.chat_id "
+        "AND x.seq > m.joined_seq AND x.author_id = m.user_id AND x.kind = ? WHERE m.user_id = ?",
+        *(int(ChatKind.DIRECT), user_id, int(RowKind.CREATED), user_id),
+        *(int(RowKind.ADDED), user_id),
     )
-    assert row is not None
-    return int(row[0])
+    return {row[0] for row in rows} - {user_id}
+
+
+def people_heard(tx: Transaction, user_id: int) -> set[int]:
+    """Who wrote to a user in their direct chat."""
+    rows = tx.all(
+        "SELECT o.user_id FROM members m JOIN chats c ON c.id = m.chat_id AND c.kind = ? "
+        "JOIN members o ON o.chat_id = c.id AND o.user_id <> m.user_id WHERE m.user_id = ? "
+        "AND EXISTS (SELECT 1 FROM messages x WHERE x.chat_id = c.id AND x.author_id = o.user_id)",
+        *(int(ChatKind.DIRECT), user_id),
+    )
+    return {row[0] for row in rows}
+
+
+def is_answered(tx: Transaction, chat_id: int, user_id: int) -> bool:
+    """Whether anybody but this user wrote in a chat."""
+    return (
+        tx.one(
+            "SELECT 1 FROM messages WHERE chat_id = ? AND author_id <> ? LIMIT 1",
+            *(chat_id, user_id),
+        )
+        is not None
+    )
 
 
 def count_members(tx: Transaction, chat_id: int, difference: int) -> None:
