@@ -191,6 +191,11 @@ async def see_typing(scene: Scene, who: Device, person: Person, place: Place) ->
     who.heard.remove(event)
 
 
+async def see_no_typing(scene: Scene, who: Device) -> None:
+    await settle(scene, who)
+    expect([event for event in who.heard if isinstance(event, PersonTypes)], [])
+
+
 async def see_online(scene: Scene, who: Device, person: Person) -> None:
     del scene
     await who.until(lambda: who.is_present.get(person.user) is True)
@@ -361,6 +366,7 @@ SIGHTS: dict[str, Callable[..., Awaitable[None]]] = {
     "{who} has sent {text}": have_sent,
     "{who} hears that {text} is refused: {code}": hear_refusal,
     "{who} sees {person} type in {place}": see_typing,
+    "{who} sees no typing": see_no_typing,
     "{who} sees {person} online": see_online,
     "{who} sees {person} offline": see_offline,
     "{who} is sent away: {code}": be_sent_away,

@@ -121,4 +121,6 @@ def start_node(config: Config, engine: Engine, planted: frozenset[Planted] = NOT
     """A node over an engine; its feeder is still to be started."""
     hub = Hub()
     feeder = Feeder(engine, hub, planted)
-    return Node(config, engine, hub, feeder, Limits.of(config), planted=planted)
+    node = Node(config, engine, hub, feeder, Limits.of(config), planted=planted)
+    hub.now = lambda: node.now()  # noqa: PLW0108 - the clock of a node may be replaced
+    return node

@@ -1,7 +1,8 @@
 """Who is connected here, what they were told last, and who must hear of a change."""
 
 import dataclasses
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from kentong.protocol.codec import encode
@@ -11,6 +12,9 @@ from kentong.server.delivery.deltas import Delta, NewMarks, NewText, Rewritten, 
 from kentong.server.delivery.feed import ChatFeed, Feed, UserFeed
 from kentong.server.delivery.rows import Reader
 from kentong.server.model import Chat, Head, Membership, MemberState, StoredRow
+
+LEFT_MAX = 10_000  # people of whom we know when they were last here
+_NOBODY: frozenset[int] = frozenset()
 
 
 class Subscriber(Protocol):
@@ -75,10 +79,13 @@ class Hub:
     """The devices connected to this node, by user and by chat."""
 
     def __init__(self) -> None:
+        self.now: Callable[[], float] = time.time
         self.cursor = 0  # everything below was told to everybody here
         self._chats: dict[int, ChatState] = {}
         self._users: dict[int, list[Subscriber]] = {}
         self._watchers: dict[int, list[Subscriber]] = {}
+        self._blocked: dict[int, frozenset[int]] = {}  # by whom of those who are connected
+        self._left: dict[int, int] = {}  # when they were last present here, oldest first
         # (user, chat or 0): the clock told last, for what a cursor held back reads again
         self._recent: dict[tuple[int, int], int] = {}
 
@@ -94,8 +101,15 @@ class Hub:
         """The connected devices by user; to be read only."""
         return self._users
 
-    def attach(self, subscriber: Subscriber, places: Iterable[Head]) -> None:
-        """Take a device in; an older connection of the same device is fenced."""
+    def attach(
+        self, subscriber: Subscriber, places: Iterable[Head], blocked: Iterable[int] = ()
+    ) -> None:
+        """Take a device in; an older connection of the same device is fenced.
+
+        Args:
+            places: where its user is a member.
+            blocked: whom its user has blocked.
+        """
         for other in list(self._users.get(subscriber.user_id, ())):
             if other.device_id == subscriber.device_id:
                 other.fence()
@@ -104,6 +118,7 @@ class Hub:
         for place in places:
             if place.member.state == MemberState.ACTIVE:
                 self._subscribe(subscriber, place.member, place.chat)
+        self.block(subscriber.user_id, blocked)
         self.watch(subscriber, [], subscriber.screen)
         if subscriber.foreground:
             self.announce_presence(subscriber.user_id)
@@ -121,6 +136,8 @@ class Hub:
         self.watch(subscriber, subscriber.screen, [])
         if subscriber.foreground:
             self.announce_presence(subscriber.user_id)
+        if subscriber.user_id not in self._users:
+            self._blocked.pop(subscriber.user_id, None)
 
     def _subscribe(self, subscriber: Subscriber, member: Membership, chat: Chat) -> None:
         state = self._chats.get(chat.id)
@@ -221,7 +238,7 @@ class Hub:
             self._watchers.setdefault(chat_id, []).append(subscriber)
             for peer in state.peers:
                 if peer != subscriber.user_id:
-                    subscriber.hint(encode(Presence(peer, int(self.is_present(peer)))))
+                    subscriber.hint(self._presence(peer, subscriber.user_id))
 
     def typing(self, subscriber: Subscriber, chat_id: int) -> None:
         """Tell those who have the chat on screen that this user types."""
@@ -230,7 +247,10 @@ class Hub:
             return
         frame = encode(Typing(0, subscriber.user_id))
         for watcher in self._watchers.get(chat_id, ()):
-            if watcher.user_id != subscriber.user_id and watcher in state.aliases:
+            own = watcher.user_id == subscriber.user_id
+            if own or self._apart(watcher.user_id, subscriber.user_id):
+                continue
+            if watcher in state.aliases:
                 watcher.hint(for_alias(frame, state.aliases[watcher]))
 
     def is_present(self, user_id: int) -> bool:
@@ -239,14 +259,55 @@ class Hub:
 
     def announce_presence(self, user_id: int) -> None:
         """Tell those who have a direct chat with this user on screen."""
-        frame = encode(Presence(user_id, int(self.is_present(user_id))))
-        for chat_id, watchers in self._watchers.items():
-            state = self._chats.get(chat_id)
-            if state is None or user_id not in state.peers:
-                continue
-            for watcher in watchers:
-                if watcher.user_id != user_id:
-                    watcher.hint(frame)
+        self._left.pop(user_id, None)
+        if not self.is_present(user_id):
+            self._left[user_id] = int(self.now())
+            if len(self._left) > LEFT_MAX:
+                del self._left[next(iter(self._left))]
+        for watcher in self._watching(user_id):
+            if not self._apart(watcher.user_id, user_id):
+                watcher.hint(self._presence(user_id, watcher.user_id))
+
+    def block(self, user_id: int, blocked: Iterable[int]) -> None:
+        """Note whom a connected user has blocked: the two hear nothing of each other.
+
+        To both the other one goes away, or comes back when the block ends.
+        """
+        before, now = self._blocked.get(user_id, _NOBODY), frozenset(blocked)
+        if before == now:
+            return
+        self._blocked[user_id] = now
+        for other in before ^ now:
+            self._tell_presence(user_id, other)
+            self._tell_presence(other, user_id)
+
+    def _tell_presence(self, user_id: int, to: int) -> None:
+        for watcher in self._watching(user_id):
+            if watcher.user_id == to:
+                watcher.hint(self._presence(user_id, to))
+
+    def _watching(self, user_id: int) -> list[Subscriber]:
+        """The devices of others that have a direct chat with this user on screen."""
+        chats = (self._chats.get(chat_id) for chat_id in self._watchers)
+        near = zip(chats, self._watchers.values(), strict=True)
+        return [
+            watcher
+            for state, watchers in near
+            if state is not None and user_id in state.peers
+            for watcher in watchers
+            if watcher.user_id != user_id
+        ]
+
+    def _apart(self, one: int, other: int) -> bool:
+        """Whether one of the two has blocked the other; of who isn't connected nothing is told."""
+        blocked = self._blocked
+        return other in blocked.get(one, _NOBODY) or one in blocked.get(other, _NOBODY)
+
+    def _presence(self, user_id: int, to: int) -> bytes:
+        if self._apart(user_id, to):
+            return encode(Presence(user_id, 0))
+        present = self.is_present(user_id)
+        return encode(Presence(user_id, int(present), 0 if present else self._left.get(user_id, 0)))
 
 
 def _push(

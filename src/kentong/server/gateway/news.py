@@ -86,10 +86,12 @@ class News:
         assert state is not None
         self._reading = set()
 
-        def work(tx: Transaction) -> tuple[list[Head], Page, Listing]:
-            places = listing.places(tx, state.wish.user_id) if joins else []
+        def work(tx: Transaction) -> tuple[list[Head], list[int], Page, Listing]:
+            user_id = state.wish.user_id
+            places = listing.places(tx, user_id) if joins else []
+            blocked = accounts.blocked_by(tx, user_id) if joins else []
             page, after = heads.read_page(tx, state, hub.cursor)
-            return places, page, after
+            return places, blocked, page, after
 
         def done(outcome: Outcome) -> None:
             if self._owner.ended:
@@ -98,11 +100,11 @@ class News:
                 log.error("a listing failed", exc_info=outcome.error)
                 self._owner.end(ErrorCode.INTERNAL, 5_000)
                 return
-            places, page, after = outcome.result
+            places, blocked, page, after = outcome.result
             # Reads report in order: the hub stands no later than this snapshot, so all that
             # comes after it will be told.
             if joins:
-                hub.attach(self._owner, places)
+                hub.attach(self._owner, places, blocked)
                 self._joined = True
             self._paged(page, after)
 
@@ -243,6 +245,8 @@ class News:
         self._node.engine.post_read(work, done)
 
     def _send_me(self, clock: int, me: Me) -> None:
+        if self._joined:
+            self._node.hub.block(me.user, me.blocked)
         if me != self._me_sent:
             self._me_sent = me
             self.put_bulk(encode(Heads(clock, me=me)))
