@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from kentong.protocol.limits import OUTBOX_ANSWERS_MAX
 from kentong.protocol.messages import RowKind
 from kentong.server.model import StoredAnswer
 from kentong.server.storage import accounts, chats, devices, listing, messages, outboxes
@@ -91,7 +92,7 @@ def test_a_repeated_command_takes_effect_once(database: Database) -> None:
 
 
 def test_the_newest_answers_of_an_outbox_are_kept(database: Database) -> None:
-    last = 3 * outboxes.KEPT
+    last = 3 * OUTBOX_ANSWERS_MAX
 
     def fill(tx: Transaction) -> None:
         for number in range(1, last + 1):
@@ -103,7 +104,7 @@ def test_the_newest_answers_of_an_outbox_are_kept(database: Database) -> None:
         numbers = range(1, last + 1)
         return [n for n in numbers if outboxes.answer(tx, 1, town.OUTBOX, n) is not None]
 
-    assert town.read(database, known) == list(range(last - outboxes.KEPT + 1, last + 1))
+    assert town.read(database, known) == list(range(last - OUTBOX_ANSWERS_MAX + 1, last + 1))
     assert town.read(database, lambda tx: outboxes.last_number(tx, 1, town.OUTBOX)) == last
     assert town.read(database, lambda tx: outboxes.last_number(tx, 1, 99)) == 0
 

@@ -20,6 +20,7 @@ from kentong.client import (
 from kentong.protocol.errors import ErrorCode, Refused
 
 WORDS: Final = {
+    ErrorCode.TOO_LARGE: "it is too large, or too many at once",
     ErrorCode.UNAUTHORISED: "this device was signed out; join again, or recover by your code",
     ErrorCode.RATE_LIMITED: "too much at once; try again later",
     ErrorCode.OVERLOADED: "the server is overloaded; try again later",

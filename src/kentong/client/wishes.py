@@ -10,6 +10,7 @@ from kentong.client.store import Store
 from kentong.client.sync import Wanted, covers
 from kentong.protocol.codec import encode
 from kentong.protocol.errors import ErrorCode
+from kentong.protocol.limits import HEADS_MAX, MARKS_MAX
 from kentong.protocol.messages import (
     Delivered,
     Failed,
@@ -27,7 +28,6 @@ from kentong.protocol.messages import (
 )
 
 RECEIVED_AFTER_S: Final = 2.0  # received marks are gathered
-RECEIVED_CHATS_MAX: Final = 50  # in one notice
 SAID_AGAIN_S: Final = 60.0  # marks said so shortly before a connection ended
 GOT_AFTER_S: Final = 0.1  # acknowledgements below GOT_BYTES_MIN are gathered
 GOT_BYTES_MIN: Final = 1_024
@@ -35,7 +35,6 @@ ASKED_AGAIN_S: Final = 2.0  # what failed for now
 TEMPORARY_CODES: Final = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED)
 WANTED_AFTER_S: Final = 0.3  # a head that does not fit may be explained by what follows
 WANTED_AGAIN_S: Final = 2.0
-HEADS_ASKED_MAX: Final = 50  # chats in one GetHeads
 QUESTIONS_MAX: Final = 8  # asked at once
 PING_AFTER_S: Final = 55.0
 PING_BACKGROUND_AFTER_S: Final = 240.0
@@ -231,7 +230,7 @@ class Wishes:
             return []
         self._wanted_at = NEVER
         asked = {chat for chats in self._asked_heads.values() for chat in chats}
-        chats = [chat for chat in self._wanted if chat not in asked][:HEADS_ASKED_MAX]
+        chats = [chat for chat in self._wanted if chat not in asked][:HEADS_MAX]
         if not chats:
             return []
         if len(self._wanted) > len(chats) + len(asked):
@@ -255,7 +254,7 @@ class Wishes:
             self._received_at = now + RECEIVED_AFTER_S
         if now >= self._received_at or self._exchange:
             self._received_at = NEVER
-            said = list(received.items())[:RECEIVED_CHATS_MAX]
+            said = list(received.items())[:MARKS_MAX]
             for chat, seq in said:
                 del received[chat]
                 self._said_received[chat] = (seq, now)

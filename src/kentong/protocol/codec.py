@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar, Union, get_args
 
 import msgspec
 
-from kentong.protocol.errors import Malformed
+from kentong.protocol.errors import Malformed, TooLarge
 from kentong.protocol.limits import EXCHANGE_BYTES_MAX, FRAME_BYTES_MAX, TOKEN_CHARS_MAX
 from kentong.protocol.messages import Catalogue, Command, Hello, Message, Notice, Request, Row
 
@@ -106,17 +106,19 @@ def decode_from_server(frame: bytes) -> Message:
 
 def _decode(decoder: Any, frame: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - its caller knows
     if len(bytes(frame)) > FRAME_BYTES_MAX:
-        raise Malformed("frame is too long")
+        raise TooLarge("frame is too long")
     try:
         return decoder.decode(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from None
 
 
-def split(body: bytes, frames_max: int = ANSWER_FRAMES_MAX) -> list[bytes]:
+def split(
+    body: bytes, frames_max: int = ANSWER_FRAMES_MAX, frame_bytes_max: int = FRAME_BYTES_MAX
+) -> list[bytes]:
     """The messages of a POST body, each preceded by its length in four bytes.
 
-    Raises Malformed, also if they are more than `frames_max`.
+    Raises Malformed, also if they are more than `frames_max`; TooLarge.
     """
     frames: list[bytes] = []
     position = 0
@@ -125,8 +127,10 @@ def split(body: bytes, frames_max: int = ANSWER_FRAMES_MAX) -> list[bytes]:
             raise Malformed("too many messages")
         start = position + 4
         end = start + int.from_bytes(body[position:start], "big")
-        if not start < end <= len(body) or end - start > FRAME_BYTES_MAX:
+        if not start < end <= len(body):
             raise Malformed("a length does not fit the body")
+        if end - start > frame_bytes_max:
+            raise TooLarge("frame is too long")
         frames.append(body[start:end])
         position = end
     return frames
@@ -145,7 +149,7 @@ def hello_to_token(hello: Hello) -> str:
 def token_to_hello(token: str) -> Hello:
     """The hello out of a token. Raises Malformed."""
     if len(token) > TOKEN_CHARS_MAX:
-        raise Malformed("token is too long")
+        raise TooLarge("token is too long")
     try:
         raw = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), b"-_", validate=True)
     except (binascii.Error, ValueError):

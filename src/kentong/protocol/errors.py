@@ -8,7 +8,7 @@ class ErrorCode(enum.IntEnum):
 
     INTERNAL = 1  # our fault; the log knows more
     MALFORMED = 2  # not a message of this protocol
-    TOO_LARGE = 3  # frame or body over its limit
+    TOO_LARGE = 3  # a frame, a body or a list in it is over its limit
     UNSUPPORTED_VERSION = 4  # the client must be updated
     UNAUTHORISED = 5  # no valid device secret: signed out, revoked, unknown
     ORIGIN_FORBIDDEN = 6  # the page asking does not belong to this server
@@ -53,4 +53,12 @@ class Refused(Exception):
 
 
 class Malformed(Exception):
-    """The peer does not speak our protocol; the session ends."""
+    """The peer does not speak our protocol; the session ends, `code` says why."""
+
+    code = ErrorCode.MALFORMED
+
+
+class TooLarge(Malformed):
+    """The peer said more at once than the protocol allows."""
+
+    code = ErrorCode.TOO_LARGE

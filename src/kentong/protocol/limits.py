@@ -6,6 +6,11 @@ SUBPROTOCOL = "kentong.1"
 
 INTEGER_MAX = 2**53 - 1  # so that JavaScript needs no bigint
 FRAME_BYTES_MAX = 65_536  # one message on the wire, either way
+EARLY_FRAME_BYTES_MAX = 16_384  # one message of a WebSocket before its Welcome
+EARLY_BYTES_MAX = 65_536  # all messages of a WebSocket before its Welcome
+EARLY_FRAMES_MAX = 320  # messages of a WebSocket before its Welcome
+FRAGMENTS_MAX = 64  # of one WebSocket message
+EARLY_FRAGMENTS_MAX = 4  # of one WebSocket message before its Welcome
 TOKEN_CHARS_MAX = 3_000  # the hello in Sec-WebSocket-Protocol, base64url
 HELLO_OUTBOX_BYTES_MAX = 512  # commands that may ride in a hello
 EXCHANGE_BYTES_MAX = 262_144  # body of one POST /sync, either way
@@ -16,8 +21,12 @@ NAME_CHARS_MAX = 64  # of a person
 REASON_CHARS_MAX = 1_000  # of a report
 
 OUTBOX_UNCONFIRMED_MAX = 256  # commands of one outbox without an answer
-EXCHANGE_FRAMES_MAX = OUTBOX_UNCONFIRMED_MAX + 64  # messages in the body of one POST /sync
+EXCHANGE_FRAMES_MAX = 320  # messages in the body of one POST /sync
+OUTBOX_ANSWERS_MAX = 512  # answers of one outbox that a server keeps to say them again
+FIRST_MEMBERS_MAX = 200  # people in one CreateGroup
 RANGE_ROWS_MAX = 200  # rows asked for at once
+HEADS_MAX = 50  # chats in one GetHeads
+MARKS_MAX = 100  # chats in one Received
 PEOPLE_MAX = 100  # ids in one GetPeople, and entries in one Members page
 SCREEN_CHATS_MAX = 8  # chats that a device may call "on screen"
 

@@ -17,9 +17,10 @@ from kentong.protocol.errors import ErrorCode
 from kentong.server.bus.local import LocalBus
 from kentong.server.config import Config
 from kentong.server.gateway import poll, sockets
-from kentong.server.gateway.connection import Patience
+from kentong.server.gateway.connection import TOO_LARGE, Patience
 from kentong.server.gateway.handshake import PATH
 from kentong.server.gateway.listener import Listener, ListenerSettings, upgrade
+from kentong.server.gateway.websocket import Limits
 from kentong.server.http import files, pages
 from kentong.server.http.admin import desk_of, open_desk
 from kentong.server.http.links import addresses
@@ -229,6 +230,7 @@ def _listening(config: Config) -> ListenerSettings:
         connections_per_address_max=config.connections_per_address,
         head_timeout_s=config.head_timeout_s,
         trusted_proxies=config.proxies,
+        limits=Limits(message_bytes_max=config.frame_bytes_max, farewell=TOO_LARGE),
         patience=Patience(stall_s=config.stall_timeout_s, close_wait_s=config.shutdown_s),
     )
 

@@ -136,6 +136,9 @@ class Config:
     connections_per_address: int = _setting(
         200, "Open connections of one address (IPv6: of one /64).", "connections", 1, 1_000_000
     )
+    frame_bytes_max: int = _setting(
+        65_536, "One message of a device that is signed in.", "bytes", 16_384, 65_536
+    )
     outstanding_max: int = _setting(
         64, "Unanswered requests of one connection.", "requests", 1, 1_000
     )

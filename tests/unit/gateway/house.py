@@ -10,8 +10,9 @@ from aiohttp import web
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import Link, Receiver
 from kentong.server.gateway.listener import Listener, ListenerSettings
+from kentong.server.gateway.websocket import Limits
 
-SETTINGS = ListenerSettings(sweep_every_s=3600)
+SETTINGS = ListenerSettings(sweep_every_s=3600, limits=Limits(message_bytes_max=256 * 1024))
 WAIT_S = 10
 LONG_BYTES = 4_000_000  # more than the kernel takes in one go
 Run = Callable[[Coroutine[None, None, None]], None]

@@ -7,6 +7,8 @@ from pathlib import Path
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode
 from kentong.protocol.limits import (
+    EARLY_BYTES_MAX,
+    EARLY_FRAMES_MAX,
     EXCHANGE_BYTES_MAX,
     EXCHANGE_FRAMES_MAX,
     SUBPROTOCOL,
@@ -23,7 +25,7 @@ from kentong.protocol.messages import (
     Ping,
     SendText,
 )
-from kentong.server.gateway.early import EARLY_BYTES_MAX, EARLY_FRAMES_MAX, Early
+from kentong.server.gateway.early import Early
 from tests.unit.http.inn import OUTBOX, WAIT_S, Inn, inn, run
 
 PROBE = Hello(VERSION, 0, 0, OUTBOX, 1, flags=HelloFlag.PROBE)

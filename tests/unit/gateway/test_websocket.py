@@ -176,6 +176,16 @@ def test_7_4_1_too_big_is_known_from_the_header() -> None:
     assert_failed(core, 1009)
 
 
+def test_a_farewell_is_the_last_message_before_the_close() -> None:
+    core = WebSocketCore(Limits(3, 4, b"bye"))
+    assert feed(core, client_frame(0x82, b"abcd")) == []
+    assert core.take_output().startswith(bytes.fromhex("82 03") + b"bye" + bytes.fromhex("88"))
+    assert core.close_code == 1009
+    core = WebSocketCore(Limits(3, 4, b"bye"))
+    assert feed_hex(core, "81 81 00000000 ff") == []
+    assert core.take_output()[:1] == bytes.fromhex("88")  # only what is too big gets it
+
+
 def test_7_4_1_short_frame_may_be_too_big_as_well() -> None:
     core = new_core(message_bytes_max=3)
     assert feed(core, client_frame(0x82, b"abc")) == [b"abc"]

@@ -59,7 +59,16 @@ class Session:
         self._socket = socket
 
     async def say(self, message: Message) -> None:
-        await self._socket.send_bytes(codec.encode(message))
+        await self.say_bytes(codec.encode(message))
+
+    async def say_bytes(self, frame: bytes) -> None:
+        await self._socket.send_bytes(frame)
+
+    async def end(self) -> int:
+        """The code with which the server closes; what it says before is dropped."""
+        async for _ in self._socket:
+            pass
+        return self._socket.close_code or 0
 
     async def hear(self, kind: type[M]) -> M:
         """The next message of this kind; others before it are dropped."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentong.protocol import codec, messages
-from kentong.protocol.errors import Malformed
+from kentong.protocol.errors import Malformed, TooLarge
 from kentong.protocol.limits import FRAME_BYTES_MAX, INTEGER_MAX, TOKEN_CHARS_MAX
 from kentong.protocol.messages import (
     Catalogue,
@@ -81,6 +81,13 @@ def test_a_body_of_more_messages_than_allowed_is_malformed() -> None:
     assert len(codec.split(body, 5)) == 5
     with pytest.raises(Malformed):
         codec.split(body, 4)
+
+
+def test_a_body_with_a_long_frame_is_too_large() -> None:
+    body = codec.join([bytes(101)])
+    assert codec.split(body, 1, 101) == [bytes(101)]
+    with pytest.raises(TooLarge):
+        codec.split(body, 1, 100)
 
 
 def test_trailing_defaults_are_left_out() -> None:

@@ -1,4 +1,5 @@
 /** What the server is told about what came: gathered for a moment, so that it costs little. */
+import { MARKS_MAX } from "../protocol/codes.gen";
 import type { Outgoing } from "../protocol/codec";
 import { Got, Received, type Notice } from "../protocol/messages.gen";
 import type { World } from "./world";
@@ -40,6 +41,6 @@ export class Receipts {
   #sayReceived(): void {
     const marks = [...this.#held].map(([chat, seq]) => ({ chat, seq }));
     this.#held.clear();
-    if (marks.length) this.#say({ tag: Received, marks });
+    while (marks.length) this.#say({ tag: Received, marks: marks.splice(0, MARKS_MAX) });
   }
 }

@@ -11,7 +11,7 @@ import {
   unpackRows,
   type Outgoing,
 } from "../protocol/codec";
-import { ErrorCode, HelloFlag, WelcomeFlag } from "../protocol/codes.gen";
+import { ErrorCode, HEADS_MAX, HelloFlag, WelcomeFlag } from "../protocol/codes.gen";
 import {
   Accepted,
   Changed,
@@ -319,7 +319,10 @@ export class Session implements Speaker {
     const chats = [...effects.ask].filter((chat) => !this.#asked.has(chat));
     if (effects.isLost) this.pause(RETRY_MS); // the next hello says the old cursor
     if (effects.isListed) this.#listed();
-    if (!chats.length) return;
+    while (chats.length) this.#askSomeHeads(chats.splice(0, HEADS_MAX));
+  }
+
+  #askSomeHeads(chats: number[]): void {
     chats.forEach((chat) => this.#asked.add(chat));
     const done = (): void => chats.forEach((chat) => this.#asked.delete(chat));
     this.#requests.ask({ tag: GetHeads, chats, tail: HEADS_TAIL }).then(done, done);
@@ -396,7 +399,7 @@ export class Session implements Speaker {
       return this.#events.status({ ended: code, link: "offline" });
     }
     // Whatever was asked must not end the next session too.
-    if (code === ErrorCode.MALFORMED) this.#requests.failAll(code);
+    if (code === ErrorCode.MALFORMED || code === ErrorCode.TOO_LARGE) this.#requests.failAll(code);
     if (code === ErrorCode.FENCED) return this.#events.fenced();
     this.pause(retryAfterMs || RETRY_MS);
   }
@@ -487,9 +490,8 @@ export class Session implements Speaker {
     if (!moved) return;
     if (this.#channel) this.#sender.restart(this.#channel, moved.id, 1);
     this.#events.changed({ ...noEffects(), status: true });
-    for (const item of moved.dropped) {
-      this.#events.notice({ kind: "dropped", code: ErrorCode.NOT_FOUND, chat: item.chat });
-    }
+    const lost = { kind: "dropped", code: ErrorCode.NOT_FOUND } as const;
+    for (const { chat } of moved.dropped) this.#events.notice({ ...lost, chat });
   }
 
   async #lastNumber(outbox: number): Promise<number> {

@@ -6,7 +6,7 @@ export const ErrorCode = {
   INTERNAL: 1,
   /** not a message of this protocol */
   MALFORMED: 2,
-  /** frame or body over its limit */
+  /** a frame, a body or a list in it is over its limit */
   TOO_LARGE: 3,
   /** the client must be updated */
   UNSUPPORTED_VERSION: 4,
@@ -145,6 +145,16 @@ export const SUBPROTOCOL = "kentong.1";
 export const INTEGER_MAX = 9007199254740991;
 /** one message on the wire, either way */
 export const FRAME_BYTES_MAX = 65536;
+/** one message of a WebSocket before its Welcome */
+export const EARLY_FRAME_BYTES_MAX = 16384;
+/** all messages of a WebSocket before its Welcome */
+export const EARLY_BYTES_MAX = 65536;
+/** messages of a WebSocket before its Welcome */
+export const EARLY_FRAMES_MAX = 320;
+/** of one WebSocket message */
+export const FRAGMENTS_MAX = 64;
+/** of one WebSocket message before its Welcome */
+export const EARLY_FRAGMENTS_MAX = 4;
 /** the hello in Sec-WebSocket-Protocol, base64url */
 export const TOKEN_CHARS_MAX = 3000;
 /** commands that may ride in a hello */
@@ -163,8 +173,16 @@ export const REASON_CHARS_MAX = 1000;
 export const OUTBOX_UNCONFIRMED_MAX = 256;
 /** messages in the body of one POST /sync */
 export const EXCHANGE_FRAMES_MAX = 320;
+/** answers of one outbox that a server keeps to say them again */
+export const OUTBOX_ANSWERS_MAX = 512;
+/** people in one CreateGroup */
+export const FIRST_MEMBERS_MAX = 200;
 /** rows asked for at once */
 export const RANGE_ROWS_MAX = 200;
+/** chats in one GetHeads */
+export const HEADS_MAX = 50;
+/** chats in one Received */
+export const MARKS_MAX = 100;
 /** ids in one GetPeople, and entries in one Members page */
 export const PEOPLE_MAX = 100;
 /** chats that a device may call "on screen" */

@@ -1,6 +1,7 @@
 """Groups: create, rename, add, remove, ban, leave."""
 
 from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.limits import FIRST_MEMBERS_MAX
 from kentong.protocol.messages import (
     AddMember,
     ChatKind,
@@ -20,20 +21,21 @@ from kentong.server.rules import texts
 from kentong.server.rules.rights import Action
 from kentong.server.storage import accounts, chats, invites, members, messages
 
-FIRST_MEMBERS_MAX = 200  # people in one CreateGroup
-
 
 def create_group(context: Context, command: CreateGroup) -> Done:
     """Make a group that the caller owns; people whom they may not add are left out.
 
     Raises:
         Refused(NAME_INVALID), Refused(TOO_MANY_MEMBERS), Refused(TOO_MANY_CHATS)
+        Refused(TOO_LARGE): more than FIRST_MEMBERS_MAX people at once.
         Refused(STRANGER_LIMIT): the caller is new, and knows too many of them too little.
     """
     caller = context.caller.user_id
     title = texts.shown_name(command.title, context.config.title_chars_max)
     others = sorted(set(command.members) - {caller})
-    if len(others) > min(FIRST_MEMBERS_MAX, context.config.members_max - 1):
+    if len(others) > FIRST_MEMBERS_MAX:
+        raise Refused(ErrorCode.TOO_LARGE)
+    if len(others) >= context.config.members_max:
         raise Refused(ErrorCode.TOO_MANY_MEMBERS)
     directs.room_for_chat(context, caller)
     welcome = [user_id for user_id in others if _may_add(context, user_id)]

@@ -8,8 +8,6 @@ from kentong.server.rules import rights
 from kentong.server.rules.rights import Action
 from kentong.server.storage import accounts, chats, members
 
-MARKS_MAX = 100  # chats in one Received
-
 
 def read(context: Context, notice: Read) -> None:
     """The caller has read a chat up to a position; what they may not read is ignored."""
@@ -24,7 +22,7 @@ def read(context: Context, notice: Read) -> None:
 
 def received(context: Context, notice: Received) -> None:
     """A device of the caller holds chats up to these positions."""
-    for mark in sorted(notice.marks[:MARKS_MAX], key=lambda mark: mark.chat):
+    for mark in sorted(notice.marks, key=lambda mark: mark.chat):
         try:
             place = access.change(context, mark.chat, Action.READ)
         except Refused:

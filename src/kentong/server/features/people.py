@@ -77,9 +77,14 @@ def report(context: Context, command: Report) -> Done:
 
 
 def get_people(context: Context, request: GetPeople) -> People:
-    """Names of those the caller shares a chat with, or whose rows they can see."""
+    """Names of those the caller shares a chat with, or whose rows they can see.
+
+    Raises Refused(TOO_LARGE): more than PEOPLE_MAX.
+    """
     caller = context.caller.user_id
-    wanted = sorted(set(request.users))[:PEOPLE_MAX]
+    if len(request.users) > PEOPLE_MAX:
+        raise Refused(ErrorCode.TOO_LARGE)
+    wanted = sorted(set(request.users))
     known = [user_id for user_id in wanted if members.ever_shared_chat(context.tx, caller, user_id)]
     names = accounts.names(context.tx, known)
     people = [Person(user_id, name) for user_id, name in sorted(names.items())]

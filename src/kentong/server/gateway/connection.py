@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from kentong.protocol.codec import encode
+from kentong.protocol.errors import ErrorCode
+from kentong.protocol.limits import EARLY_FRAGMENTS_MAX, EARLY_FRAME_BYTES_MAX
+from kentong.protocol.messages import Goodbye
 from kentong.server.gateway.handshake import UpgradeRequest
 from kentong.server.gateway.link import OpenReceiver, Receiver
 from kentong.server.gateway.websocket import (
@@ -25,7 +29,9 @@ from kentong.server.rules.addresses import Place
 
 log = logging.getLogger(__name__)
 
-STRANGER_LIMITS: Final = Limits(message_bytes_max=16 * 1024, fragments_max=4)
+TOO_LARGE: Final = encode(Goodbye(ErrorCode.TOO_LARGE))
+"""What a device hears before the close whose message was too big."""
+STRANGER_LIMITS: Final = Limits(EARLY_FRAME_BYTES_MAX, EARLY_FRAGMENTS_MAX, TOO_LARGE)
 """Until sign-in: enough for every command of signing in, and too little to fill our memory."""
 
 GATHERED_MAX: Final = 16

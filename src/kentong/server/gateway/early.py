@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kentong.protocol.limits import OUTBOX_UNCONFIRMED_MAX
+from kentong.protocol.limits import EARLY_BYTES_MAX, EARLY_FRAMES_MAX
 
-EARLY_BYTES_MAX: Final = 65_536  # that a device may send before it is signed in
-EARLY_FRAMES_MAX: Final = OUTBOX_UNCONFIRMED_MAX + 64  # all it may have on the way, and requests
 _FRAME_BYTES: Final = 64  # that a frame takes besides what is in it
 
 

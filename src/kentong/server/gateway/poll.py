@@ -50,13 +50,14 @@ async def exchange(node: Node, body: bytes, credentials: Credentials, address: s
     part of the answer, as Goodbye.
     """
     try:
-        first, *frames = codec.split(body, EXCHANGE_FRAMES_MAX) or [b""]
+        frame_bytes_max = node.config.frame_bytes_max
+        first, *frames = codec.split(body, EXCHANGE_FRAMES_MAX, frame_bytes_max) or [b""]
         hello = codec.decode_from_client(first)
         if not isinstance(hello, Hello):
             raise Malformed("the first message is no hello")
         secret = sign_in.secret_of(credentials, node.config)
-    except Malformed:
-        return _goodbye(ErrorCode.MALFORMED)
+    except Malformed as malformed:
+        return _goodbye(malformed.code)
     except Refused as refused:
         return _goodbye(refused.code)
     link = CollectingLink(address)

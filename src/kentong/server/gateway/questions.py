@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from kentong.protocol.codec import encode
 from kentong.protocol.errors import ErrorCode, Refused
+from kentong.protocol.limits import HEADS_MAX
 from kentong.protocol.messages import Failed, GetHeads, GetRange, Request
 from kentong.server import routes
 from kentong.server.access import Caller
@@ -20,8 +21,6 @@ from kentong.server.node import Node
 from kentong.server.storage.engine import Outcome, Transaction
 
 log = logging.getLogger(__name__)
-
-HEADS_MAX = 50  # chats in one GetHeads
 
 Bulk = GetHeads | Run  # what is left to be answered of it
 
@@ -82,11 +81,12 @@ class Questions:
             self._fail(request.request, ErrorCode.RATE_LIMITED, wait_ms)
         elif max(outstanding, node.reads[user_id]) >= outstanding_max:
             self._fail(request.request, ErrorCode.TOO_MANY_REQUESTS)
+        elif isinstance(request, GetHeads) and len(request.chats) > HEADS_MAX:
+            self._fail(request.request, ErrorCode.TOO_LARGE)
         elif isinstance(request, GetRange):
             self._take(Run(request, request.first))
         elif isinstance(request, GetHeads):
-            chats = list(dict.fromkeys(request.chats))[:HEADS_MAX]
-            self._take(replace(request, chats=chats))
+            self._take(replace(request, chats=list(dict.fromkeys(request.chats))))
         else:
             self._answer(request)
 

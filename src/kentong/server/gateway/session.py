@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from kentong.protocol.codec import decode_from_client, encode
 from kentong.protocol.errors import ErrorCode, Malformed, Refused
-from kentong.protocol.limits import SCREEN_CHATS_MAX, VERSION, VERSION_OLDEST
+from kentong.protocol.limits import MARKS_MAX, SCREEN_CHATS_MAX, VERSION, VERSION_OLDEST
 from kentong.protocol.messages import (
     Command,
     Goodbye,
@@ -17,6 +17,7 @@ from kentong.protocol.messages import (
     Notice,
     Ping,
     Pong,
+    Received,
     Request,
     Restart,
     Types,
@@ -188,7 +189,7 @@ class Session:
             message = decode_from_client(frame)
         except Malformed as malformed:
             log.info("malformed frame from device %d: %s", self.device_id, malformed)
-            self.end(ErrorCode.MALFORMED)
+            self.end(malformed.code)
             return
         if isinstance(message, Command):
             if self._commands is not None and not self._commands.take(frame, message):
@@ -224,6 +225,9 @@ class Session:
 
     def _mark(self, notice: Notice) -> None:
         """Move read or delivered marks; said again by the client if it was too much now."""
+        if isinstance(notice, Received) and len(notice.marks) > MARKS_MAX:
+            self.end(ErrorCode.TOO_LARGE)  # a notice has no answer
+            return
         route = routes.MARKS.get(type(notice))
         if route is None or self._within_rate(notice):
             return

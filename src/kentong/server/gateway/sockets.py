@@ -41,8 +41,8 @@ def open_session(node: Node, link: Link, request: UpgradeRequest) -> Receiver:
         hello = codec.token_to_hello(tokens[0] if len(tokens) == 1 else "")
     except Refused as refused:
         return _refuse(link, refused.code)
-    except Malformed:
-        return _refuse(link, ErrorCode.MALFORMED)
+    except Malformed as malformed:
+        return _refuse(link, malformed.code)
     session = Session(node, link, hello, secret)
     session.open()
     return session

@@ -9,6 +9,8 @@ where bytes are interpreted as UTF-8).
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from kentong.protocol.limits import FRAGMENTS_MAX, FRAME_BYTES_MAX
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 # Opcodes (§5.2).
@@ -125,8 +127,10 @@ def encode_close(code: int, reason: str = "") -> bytes:
 class Limits(NamedTuple):
     """What one message may cost; one object for all connections."""
 
-    message_bytes_max: int = 256 * 1024
-    fragments_max: int = 64
+    message_bytes_max: int = FRAME_BYTES_MAX
+    fragments_max: int = FRAGMENTS_MAX
+    farewell: bytes = b""
+    """A last message to whoever sends a bigger one; the close frame (1009) follows."""
 
 
 class _RuleBrokenError(Exception):
@@ -350,7 +354,9 @@ class WebSocketCore:
     def _fail(self, code: int, reason: str) -> None:
         """Fail the connection (§7.1.7): say why, once, and read nothing more."""
         if self.state == OPEN:
-            self._put_close_frame(encode_close(code, reason))
+            farewell = self.limits.farewell if code == TOO_BIG else b""
+            last = encode_frame(farewell) if farewell else b""
+            self._put_close_frame(last + encode_close(code, reason))
         self.close_code = code
         self.close_reason = reason
         self._end()

@@ -1,9 +1,9 @@
 """Outboxes: the answers by which a repeated command is known again."""
 
+from kentong.protocol.limits import OUTBOX_ANSWERS_MAX
 from kentong.server.model import StoredAnswer
 from kentong.server.storage.engine import Transaction
 
-KEPT = 512  # answers of each outbox; twice what may be unconfirmed
 PRUNED_EVERY = 128  # numbers
 
 _LAST = "SELECT number FROM answers WHERE device_id = ? AND outbox = ? ORDER BY number DESC LIMIT 1"
@@ -27,10 +27,10 @@ def answer(tx: Transaction, device_id: int, outbox: int, number: int) -> StoredA
 def store_answer(
     tx: Transaction, device_id: int, outbox: int, number: int, answer: StoredAnswer
 ) -> None:
-    """Keep the answer to a command. The newest ones of an outbox are kept, at least KEPT."""
+    """Keep the answer to a command; of an outbox at least the newest OUTBOX_ANSWERS_MAX."""
     tx.run(_STORE, device_id, outbox, number, answer.hash, answer.answer)
     if number % PRUNED_EVERY == 0:
-        tx.run(_PRUNE, device_id, outbox, number - KEPT)
+        tx.run(_PRUNE, device_id, outbox, number - OUTBOX_ANSWERS_MAX)
 
 
 def forget_revoked(tx: Transaction, before_s: int) -> int:

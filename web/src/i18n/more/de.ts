@@ -132,7 +132,7 @@ export const more: MoreWords = {
   // Error codes of the protocol, to stand in a sentence
   error1: "der Server hat einen Fehler gemacht",
   error2: "der Server hat das nicht verstanden",
-  error3: "es ist zu groß",
+  error3: "es ist zu groß oder zu viel auf einmal",
   error4: "diese Version ist zu alt: lade die Seite neu",
   error5: "dieses Gerät ist nicht angemeldet",
   error6: "diese Seite gehört nicht zum Server",

@@ -125,7 +125,7 @@ export const more = {
   // Error codes of the protocol, to stand in a sentence
   error1: "the server made a mistake",
   error2: "the server did not understand this",
-  error3: "it is too large",
+  error3: "it is too large, or too many at once",
   error4: "this version is too old: reload the page",
   error5: "this device is not signed in",
   error6: "this page does not belong to the server",

@@ -125,7 +125,7 @@ export const more: MoreWords = {
   // Error codes of the protocol, to stand in a sentence
   error1: "server membuat kesalahan",
   error2: "server tidak memahami ini",
-  error3: "terlalu besar",
+  error3: "terlalu besar atau terlalu banyak sekaligus",
   error4: "versi ini terlalu lama: muat ulang halaman",
   error5: "perangkat ini belum masuk",
   error6: "halaman ini bukan milik server",
