@@ -15,7 +15,10 @@
 PYTHON ?= python3
 SEEDS ?= 300
 ARGS ?=
-SETUP = @$(PYTHON) -m tools.setup
+APT_LINE = sudo apt-get install git make python3 python3-venv
+SETUP = @command -v $(PYTHON) >/dev/null || \
+	{ echo "$(PYTHON) is missing; on Debian and Ubuntu: $(APT_LINE)" >&2; exit 1; }; \
+	$(PYTHON) -m tools.setup
 RUN = .venv/bin/python -m
 
 .PHONY: setup serve test check slow sim bench size web wheel gen lock format docs clean
