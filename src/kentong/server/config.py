@@ -13,7 +13,9 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+DEFAULT_PORTS = {"https": 443, "http": 80}
 CONFIG_FILE = "kentong.toml"  # in the data folder, unless --config names another
 
 
@@ -226,13 +228,34 @@ def _consistent(config: Config) -> Config:
         raise ConfigError(f"log_level = {config.log_level!r}: debug, info, warning or error")
     if bool(config.tls_certificate) != bool(config.tls_key):
         raise ConfigError("tls_certificate and tls_key go together")
-    if config.public_address and not config.public_address.startswith(("http://", "https://")):
-        raise ConfigError("public_address begins with https:// or http://")
     try:
         _ = config.proxies
     except ValueError as error:
         raise ConfigError(f"trusted_proxies: {error}") from None
-    return config
+    return dataclasses.replace(config, public_address=_as_browsers_write(config.public_address))
+
+
+def _as_browsers_write(address: str) -> str:
+    """The address with its beginning as browsers say it in Origin: `https://chat.example.org`.
+
+    Raises ConfigError.
+    """
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address.strip())
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError as error:
+        raise ConfigError(f"public_address: {error}") from None
+    if parts.scheme not in DEFAULT_PORTS:
+        raise ConfigError("public_address begins with https:// or http://")
+    if not host or parts.username is not None or parts.query or parts.fragment:
+        raise ConfigError(f"public_address = {address!r}: scheme, host and port are needed")
+    if ":" in host:
+        host = f"[{ipaddress.IPv6Address(host)}]"
+    if port not in (None, DEFAULT_PORTS[parts.scheme]):
+        host = f"{host}:{port}"
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
 
 
 def load(flags: Mapping[str, str | int], environment: Mapping[str, str] = os.environ) -> Config:
