@@ -34,7 +34,7 @@ class ErrorCode(enum.IntEnum):
     STRANGER_LIMIT = 26  # a new account wrote too much, or to too many, before they answered
     CODE_INVALID = 27  # recovery code wrong, or a newer one took its place
     TOO_MANY_BLOCKED = 29
-    TOO_MANY_REQUESTS = 28  # more requests outstanding than allowed
+    TOO_MANY_REQUESTS = 28  # more requests outstanding, or connections, than allowed
     TEXT_INVALID = 30  # it has a NUL
 
 

@@ -13,10 +13,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from kentong.protocol.codec import encode
+from kentong.protocol.errors import ErrorCode
+from kentong.protocol.messages import Goodbye
 from kentong.server.gateway import door
 from kentong.server.gateway.connection import Patience
-from kentong.server.gateway.listener import ListenerSettings, open_socket
-from tests.unit.gateway.frames import client_frame
+from kentong.server.gateway.listener import CROWDED_MS, ListenerSettings, open_socket
+from kentong.server.gateway.websocket import encode_frame
+from kentong.server.rules.addresses import ROOM_MIN
+from tests.unit.gateway.frames import client_frame, close_payload
 from tests.unit.gateway.house import SETTINGS, House, Run, end_of, house, until
 from tests.unit.gateway.test_handshake import head
 
@@ -188,40 +193,76 @@ def test_opening_is_dropped_on_close(run: Run) -> None:
 # Crowds and proxies.
 
 
+FULL = replace(SETTINGS, connections_max=1)
+CROWDED = replace(SETTINGS, connections_per_address_max=1)
+BYE = {
+    code: encode_frame(encode(Goodbye(code, CROWDED_MS)))
+    for code in (ErrorCode.OVERLOADED, ErrorCode.TOO_MANY_REQUESTS)
+}
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [replace(SETTINGS, connections_max=1), replace(SETTINGS, connections_per_address_max=1)],
+    ("settings", "code", "status"),
+    [(FULL, ErrorCode.OVERLOADED, b"503"), (CROWDED, ErrorCode.TOO_MANY_REQUESTS, b"429")],
     ids=["in all", "per address"],
 )
-def test_crowd_is_turned_away_until_someone_leaves(run: Run, settings: ListenerSettings) -> None:
+def test_who_is_too_many_is_told_so_until_someone_leaves(
+    run: Run, settings: ListenerSettings, code: ErrorCode, status: bytes
+) -> None:
     async def work() -> None:
         async with house(settings) as it:
-            await it.connect()
-            await until(lambda: it.listener.crowd.total == 1)
-            reader, _ = await it.connect()
+            first, writer = await it.connect()
+            writer.write(head())
+            await first.readuntil(b"hello")
+            reader, writer = await it.connect()
+            writer.write(head() + client_frame(0x82, b"early"))
+            answer = await reader.readuntil(BYE[code])
+            assert answer.startswith(b"HTTP/1.1 101 ")
+            assert await reader.readexactly(4) == bytes.fromhex("88 02 03 e8")
+            writer.write(client_frame(0x88, close_payload(1000)))
             assert await end_of(reader) == b""
+            writer.close()
             await until(lambda: it.listener.crowd.total == 1)
+            reader, writer = await it.connect()
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await end_of(reader)).split()[1] == status
             await it.leave()
             await until(lambda: it.listener.crowd.total == 0)
             reader, third = await it.connect()
             third.write(head())
             await reader.readuntil(b"hello")
+            assert len(it.sessions) == 2
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("settings", "room"), [(FULL, 1 + ROOM_MIN), (CROWDED, 2)], ids=["in all", "per address"]
+)
+def test_a_flood_is_dropped_without_a_word(run: Run, settings: ListenerSettings, room: int) -> None:
+    async def work() -> None:
+        async with house(settings) as it:
+            for _ in range(room):
+                await it.connect()
+            await until(lambda: it.listener.crowd.total == room)
+            reader, _ = await it.connect()
+            assert await end_of(reader) == b""
+            await until(lambda: it.listener.crowd.total == room)
 
     run(work())
 
 
 def test_behind_a_proxy_the_device_counts(run: Run) -> None:
     async def work() -> None:
-        settings = replace(
-            SETTINGS,
-            connections_per_address_max=1,
-            trusted_proxies=(ip_network("127.0.0.0/8"),),
-        )
+        settings = replace(CROWDED, trusted_proxies=(ip_network("127.0.0.0/8"),))
         async with house(settings) as it:
             await until_hello(it, "2001:db8::1")
             await until_hello(it, "2001:db8:0:1::1")
             reader, writer = await it.connect()
             writer.write(head({"X-Forwarded-For": "192.0.2.1, 2001:db8::ffff"}))
+            await reader.readuntil(BYE[ErrorCode.TOO_MANY_REQUESTS])
+            reader, writer = await it.connect()
+            writer.write(head({"X-Forwarded-For": "2001:db8::ffff"}))
             assert (await end_of(reader)).split()[1] == b"429"
             addresses = [session.link.address for session in it.sessions]
             assert addresses == ["2001:db8::1", "2001:db8:0:1::1"]
@@ -341,17 +382,18 @@ def test_connections_count_before_their_tls_handshake(
 
     async def work() -> None:
         async with house(settings, contexts[0]) as it:
-            silent = [await it.connect() for _ in range(3)]
+            *others, odd, last = [await it.connect() for _ in range(6)]  # three would be told so
             for _ in range(5):
                 reader, _ = await it.connect()
                 assert await end_of(reader) == b""
-            assert it.listener.crowd.total == 3
-            silent[0][1].close()
-            silent[1][1].write(b"this is no handshake\r\n\r\n")
-            await end_of(silent[1][0])
+            assert it.listener.crowd.total == 6
+            for _, writer in others:
+                writer.close()
+            odd[1].write(b"this is no handshake\r\n\r\n")
+            await end_of(odd[0])
             await until(lambda: it.listener.crowd.total == 1)
             await talk(it, contexts[1])
-            silent[2][1].close()
+            last[1].close()
             await until(lambda: it.listener.crowd.total == 0)
 
     run(work())

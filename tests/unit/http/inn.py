@@ -125,8 +125,8 @@ class Inn:
     async def owner(self) -> Json:
         return await self.join("Owner", await self.owner_token())
 
-    async def connect(self, secret: str, hello: Hello | None = None) -> Session:
-        token = codec.hello_to_token(hello or Hello(VERSION, 0, 0, OUTBOX, 1))
+    async def connect(self, secret: str, hello: Hello | None = None, token: str = "") -> Session:
+        token = token or codec.hello_to_token(hello or Hello(VERSION, 0, 0, OUTBOX, 1))
         socket = await self.http.ws_connect(
             f"{self.address}/ws",
             protocols=(SUBPROTOCOL, token),

@@ -69,6 +69,28 @@ def test_the_limit_of_a_frame_is_a_setting(tmp_path: Path, size: int, fits: bool
     run(work())
 
 
+@pytest.mark.parametrize("chars", [3_001, 4_500, 6_000])
+def test_a_token_over_the_limit_gets_a_typed_goodbye(tmp_path: Path, chars: int) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            session = await it.connect((await it.owner())["secret"], token="A" * chars)
+            assert await session.hear(Goodbye) == Goodbye(TOO_LARGE)
+
+    run(work())
+
+
+def test_one_connection_too_many_gets_a_typed_goodbye(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path, connections_per_address=3) as it:
+            secret = (await it.owner())["secret"]
+            sessions = [await it.connect(secret) for _ in range(4)]  # one more may serve HTTP
+            goodbye = await sessions[-1].hear(Goodbye)
+            assert goodbye.code == ErrorCode.TOO_MANY_REQUESTS
+            assert goodbye.retry_after_ms > 0
+
+    run(work())
+
+
 async def polled(it: Inn, secret: str, *frames: bytes) -> list[Message]:
     hello = codec.encode(Hello(VERSION, 0, 0, OUTBOX, 1))
     answer = await it.ask(

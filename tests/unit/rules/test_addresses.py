@@ -5,6 +5,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from kentong.server.rules.addresses import (
+    ROOM_MIN,
+    Admission,
     Crowd,
     client_address,
     is_trusted,
@@ -74,28 +76,37 @@ def test_ipv6_counts_by_its_64() -> None:
     assert place_of(ip_address("192.0.2.1")) != place_of(ip_address("192.0.2.2"))
 
 
+TAKEN, TOLD, TURNED_AWAY = Admission.TAKEN, Admission.TOLD, Admission.TURNED_AWAY
+
+
 def test_crowd_is_capped_in_all() -> None:
     crowd = Crowd(2, 9)
-    assert [crowd.enter() for _ in range(3)] == [True, True, False]
-    crowd.leave(None)
-    assert crowd.enter()
+    found = [crowd.enter() for _ in range(3 + ROOM_MIN)]
+    assert found == [TAKEN] * 2 + [TOLD] * ROOM_MIN + [TURNED_AWAY]
+    for _ in range(ROOM_MIN + 1):
+        crowd.leave(None)
+    assert crowd.enter() is TAKEN
+    assert crowd.total == 2
+
+
+def test_a_large_crowd_is_told_in_proportion() -> None:
+    crowd = Crowd(32_000, 9)
+    found = [crowd.enter() for _ in range(40_000)]
+    assert found.count(TOLD) == 2_000
 
 
 def test_crowd_is_capped_by_place() -> None:
     crowd = Crowd(9, 1)
-    assert crowd.enter()
-    assert crowd.settle("a")
-    assert crowd.enter()
-    assert not crowd.settle("a")
-    assert crowd.settle("b")
+    assert crowd.enter() is TAKEN
+    assert [crowd.settle("a") for _ in range(3)] == [TAKEN, TOLD, TURNED_AWAY]
+    assert crowd.settle("b") is TAKEN
     crowd.leave("a")
-    assert crowd.settle("a")
-    assert crowd.total == 1
+    crowd.leave("a")
+    assert crowd.settle("a") is TAKEN
 
 
 def test_place_keeps_count_of_all_its_connections() -> None:
     crowd = Crowd(9, 2)
-    assert all([crowd.enter(), crowd.settle("a"), crowd.enter(), crowd.settle("a")])
+    assert [crowd.settle("a") for _ in range(5)] == [TAKEN, TAKEN, TOLD, TOLD, TURNED_AWAY]
     crowd.leave("a")
-    assert crowd.settle("a")
-    assert not crowd.settle("a")
+    assert crowd.settle("a") is TOLD

@@ -53,7 +53,7 @@ export const ErrorCode = {
   /** recovery code wrong, or a newer one took its place */
   CODE_INVALID: 27,
   TOO_MANY_BLOCKED: 29,
-  /** more requests outstanding than allowed */
+  /** more requests outstanding, or connections, than allowed */
   TOO_MANY_REQUESTS: 28,
   /** it has a NUL */
   TEXT_INVALID: 30,

@@ -16,7 +16,6 @@ SUBPROTOCOL: Final = "kentong.1"
 VERSION: Final = "13"
 HEAD_BYTES_MAX: Final = 8 * 1024
 HEADERS_MAX: Final = 100
-PROTOCOLS_CHARS_MAX: Final = 4 * 1024
 KEY_BYTES: Final = 16
 
 _ACCEPT_SUFFIX: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # §1.3
@@ -78,7 +77,7 @@ def parse_upgrade(head: bytes) -> UpgradeRequest:
 
     Raises:
         BadUpgradeError(426): another version of WebSocket than 13.
-        BadUpgradeError(431): more than 8 KiB, 100 headers or 4 KiB of protocols.
+        BadUpgradeError(431): more than 8 KiB or 100 headers.
         BadUpgradeError(400): anything else that isn't a plain upgrade.
     """
     if len(head) > HEAD_BYTES_MAX:
@@ -121,6 +120,7 @@ _PHRASES: Final = {
     426: "Upgrade Required",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
 }
 
 
@@ -194,8 +194,6 @@ def _required(headers: dict[str, str], name: str) -> str:
 
 
 def _protocols(value: str) -> tuple[str, ...]:
-    if len(value) > PROTOCOLS_CHARS_MAX:
-        raise BadUpgradeError(431, "sec-websocket-protocol is too long")
     names = tuple(_items(value))
     if not all(_TOKEN.fullmatch(name) for name in names):
         raise BadUpgradeError(400, "a protocol is not a token")

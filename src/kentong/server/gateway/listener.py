@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+from kentong.protocol.errors import ErrorCode
 from kentong.server.gateway.connection import Patience, Shared, WebSocketConnection
 from kentong.server.gateway.door import Door
 from kentong.server.gateway.handshake import (
@@ -20,9 +21,11 @@ from kentong.server.gateway.handshake import (
     wants_websocket,
 )
 from kentong.server.gateway.link import OpenReceiver
+from kentong.server.gateway.refusing import refuse
 from kentong.server.gateway.websocket import GOING_AWAY, Limits
 from kentong.server.rules.addresses import (
     Address,
+    Admission,
     Crowd,
     Network,
     Place,
@@ -38,6 +41,7 @@ RECEIVE_BYTES: Final = 64 * 1024
 BACKLOG: Final = 1024
 _HEAD_END: Final = b"\r\n\r\n"
 _ABORT_WAIT_S: Final = 1.0  # the loop reports the end of what was dropped at once
+CROWDED_MS: Final = 30_000  # after which somebody may have left
 _SWEEP_BATCH: Final = 1000  # connections between two breaths of the loop
 
 OpenHttp = Callable[[], asyncio.Protocol]
@@ -207,8 +211,8 @@ class Opening(asyncio.BufferedProtocol):
     """A connection that hasn't sent its first request head yet."""
 
     __slots__ = (
-        "_head", "_is_counted", "_listener", "_opened_at", "_peer", "_place", "_refused",
-        "_transport",
+        "_head", "_is_counted", "_is_crowded", "_is_full", "_listener", "_opened_at", "_peer",
+        "_place", "_refused", "_transport",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -221,6 +225,8 @@ class Opening(asyncio.BufferedProtocol):
         self._is_counted = False  # by us; whoever takes the connection over leaves for us
         self._opened_at = listener.shared.time()
         self._refused = False
+        self._is_full = False  # the server
+        self._is_crowded = False  # the address
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, unless that is done, or drop it."""
@@ -235,9 +241,11 @@ class Opening(asyncio.BufferedProtocol):
     def enter(self, host: str) -> bool:
         """Count a connection from there; False: it must be dropped."""
         peer = parse_address(host)
-        if peer is None or not self._listener.crowd.enter():
+        admission = self._listener.crowd.enter() if peer else Admission.TURNED_AWAY
+        if peer is None or admission is Admission.TURNED_AWAY:
             return False
         self._is_counted = True
+        self._is_full = admission is Admission.TOLD
         self._peer = peer
         return self._settle(peer)
 
@@ -292,12 +300,17 @@ class Opening(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _settle(self, address: Address) -> bool:
-        """Count the address, unless it is a proxy of ours or has been counted."""
+        """Count the address, unless it is a proxy of ours or has been counted.
+
+        False: there are too many from there even to tell.
+        """
         if self._place is not None or is_trusted(address, self._listener.settings.trusted_proxies):
             return True
         place = place_of(address)
-        if not self._listener.crowd.settle(place):
+        admission = self._listener.crowd.settle(place)
+        if admission is Admission.TURNED_AWAY:
             return False
+        self._is_crowded = admission is Admission.TOLD
         self._place = place
         return True
 
@@ -308,10 +321,14 @@ class Opening(asyncio.BufferedProtocol):
 
     def _hand_on(self, head: bytes, rest: bytes) -> None:
         self._head = b""
-        if not wants_websocket(head):
-            self._become_http(head + rest)
-        else:
+        if wants_websocket(head):
             self._upgrade(head, rest)
+        elif self._is_full:
+            self._refuse(503, "too many connections")
+        elif self._is_crowded:
+            self._refuse(429, "too many connections from this address")
+        else:
+            self._become_http(head + rest)
 
     def _upgrade(self, head: bytes, rest: bytes) -> None:
         try:
@@ -326,6 +343,14 @@ class Opening(asyncio.BufferedProtocol):
         else:
             self._refuse(429, "too many connections from this address")
 
+    def _receiver(self) -> OpenReceiver:
+        """What opens the session, or says why there is none."""
+        if self._is_full:
+            return lambda link, request: refuse(link, ErrorCode.OVERLOADED, CROWDED_MS)
+        if self._is_crowded:
+            return lambda link, request: refuse(link, ErrorCode.TOO_MANY_REQUESTS, CROWDED_MS)
+        return self._listener.open_receiver
+
     def _become_websocket(self, request: UpgradeRequest, address: str, rest: bytes) -> None:
         listener = self._listener
         connection = WebSocketConnection(listener.shared, self._transport, address, self._place)
@@ -333,7 +358,7 @@ class Opening(asyncio.BufferedProtocol):
         listener.websockets.add(connection)
         self._transport.set_protocol(connection)
         self._transport.write(accept_response(request))
-        connection.open(listener.open_receiver, request)
+        connection.open(self._receiver(), request)
         if rest:
             connection.take(memoryview(rest))
 

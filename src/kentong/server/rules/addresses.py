@@ -1,5 +1,6 @@
 """Whose connection it is: trusted proxies taken away, crowds from one place counted. No I/O."""
 
+import enum
 from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -10,7 +11,16 @@ Network: TypeAlias = IPv4Network | IPv6Network
 Place: TypeAlias = str | int
 """What connections are counted by: an IPv4 address, or the /64 of an IPv6 address."""
 
+ROOM_MIN: Final = 16  # connections above the limit that are told so
 _HOST_BITS: Final = 64
+
+
+class Admission(enum.Enum):
+    """What becomes of a connection that comes."""
+
+    TAKEN = enum.auto()
+    TOLD = enum.auto()  # too many are here: it is counted, told so, and closed
+    TURNED_AWAY = enum.auto()  # too many even to tell: it is not counted
 
 
 def parse_address(text: str) -> Address | None:
@@ -69,27 +79,33 @@ def key_of(text: str) -> Place:
 
 
 class Crowd:
-    """Counts connections, in all and by place, and keeps both below their limits."""
+    """Counts connections, in all and by place, and keeps both below their limits.
+
+    Above a limit there is some room where a connection is told why it must go; above that
+    room there is not even that.
+    """
 
     def __init__(self, total_max: int, per_place_max: int) -> None:
         self.total = 0
         self._total_max = total_max
+        self._total_told_max = total_max + max(ROOM_MIN, total_max // 16)
         self._per_place_max = per_place_max
         self._by_place: Counter[Place] = Counter()
 
-    def enter(self) -> bool:
-        """Count one connection, unless there are too many."""
-        if self.total >= self._total_max:
-            return False
+    def enter(self) -> Admission:
+        """Count one connection, unless it is TURNED_AWAY."""
+        if self.total >= self._total_told_max:
+            return Admission.TURNED_AWAY
         self.total += 1
-        return True
+        return Admission.TAKEN if self.total <= self._total_max else Admission.TOLD
 
-    def settle(self, place: Place) -> bool:
-        """Count one connection's place, unless there are too many from there."""
-        if self._by_place[place] >= self._per_place_max:
-            return False
+    def settle(self, place: Place) -> Admission:
+        """Count one connection's place, unless it is TURNED_AWAY."""
+        if self._by_place[place] >= 2 * self._per_place_max:
+            return Admission.TURNED_AWAY
         self._by_place[place] += 1
-        return True
+        taken = self._by_place[place] <= self._per_place_max
+        return Admission.TAKEN if taken else Admission.TOLD
 
     def leave(self, place: Place | None) -> None:
         """Take back an `enter`, and the `settle` of a place if there was one."""
