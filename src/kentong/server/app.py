@@ -178,6 +178,7 @@ async def _listener(node: Node, http: web.Server) -> AsyncIterator[Listener]:
         lambda: PatientProtocol(http(), stall_s),
         _listening(node.config),
     )
+    listener.set_cookie = functools.partial(sockets.renewed_cookie, node)
     try:
         yield listener
     finally:

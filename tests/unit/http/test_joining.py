@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode
-from kentong.protocol.limits import VERSION
+from kentong.protocol.limits import SUBPROTOCOL, VERSION
 from kentong.protocol.messages import (
     Done,
     Goodbye,
     Hello,
+    HelloFlag,
     MakeInvite,
     OpenDirect,
     RevokeDevice,
@@ -221,6 +223,65 @@ def test_over_https_the_cookie_is_for_this_host_only(tmp_path: Path) -> None:
             assert {"HttpOnly", "SameSite=Strict", "Path=/", "Secure"} < set(flags)
 
     run(work())
+
+
+DAY_S = 24 * 3600
+
+
+@pytest.mark.parametrize("days", [0, 29, 30, 399])
+@pytest.mark.parametrize("path", ["/ws", "/sync"])
+def test_a_cookie_is_renewed_once_a_month(tmp_path: Path, days: int, path: str) -> None:
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            token = await it.owner_token()
+            answer = await it.ask("POST", "/api/join", json={"name": "Rina", "token": token})
+            first, *flags = answer.headers["Set-Cookie"].split("; ")
+            now = it.node.now()
+            it.node.now = lambda: now + days * DAY_S
+            found = await come_by(it, path, first)
+            if days < 30:
+                assert found == ""
+                return
+            second, *same_flags = found.split("; ")
+            assert same_flags == flags
+            assert second.partition(".")[0] == first.partition(".")[0]  # the same secret
+            assert second != first
+            assert await come_by(it, path, second) == ""
+
+    run(work())
+
+
+@pytest.mark.parametrize("ending", ["", ".", ".x", ".1.2", ".99999999999"])
+def test_a_cookie_without_a_date_of_ours_works_or_is_refused(tmp_path: Path, ending: str) -> None:
+    """Those of before are renewed at once; nothing else is ever sent back."""
+
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            secret = (await it.owner())["secret"]
+            name = f"kentong-{it.node.engine.instance}"
+            found = await come_by(it, "/ws", f"{name}={secret}{ending}")
+            assert found.startswith(f"{name}={secret}.") if not ending else found == ""
+
+    run(work())
+
+
+async def come_by(it: Inn, path: str, cookie: str) -> str:
+    """The cookie that a signed-in browser gets when it comes; "" for none."""
+    headers = {"Cookie": cookie, "Origin": it.address}
+    hello = Hello(VERSION, 0, 0, OUTBOX, 1, flags=HelloFlag.PROBE)
+    if path == "/sync":
+        sync = headers | {"Content-Type": "application/vnd.kentong"}
+        body = codec.join([codec.encode(hello)])
+        answer = await it.ask("POST", "/sync", data=body, headers=sync)
+        assert isinstance(codec.decode_from_server(codec.split(answer.body)[0]), Welcome)
+        return str(answer.headers.get("Set-Cookie", ""))
+    protocols = (SUBPROTOCOL, codec.hello_to_token(hello))
+    async with it.http.ws_connect(
+        f"{it.address}/ws", protocols=protocols, headers=headers
+    ) as socket:
+        frame = await socket.receive()
+        assert isinstance(codec.decode_from_server(frame.data), Welcome)
+        return str(socket._response.headers.get("Set-Cookie", ""))
 
 
 def test_cookie_counts_only_from_our_own_page(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Who a device is: its secret, the page it was asked from, and what it needs to begin."""
 
 import hashlib
+import re
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,6 +14,10 @@ from kentong.server.storage import accounts, devices, meta, outboxes
 from kentong.server.storage.engine import Transaction
 
 BEARER = "Bearer "
+COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
+RENEW_DAYS = 30  # after which a browser that comes gets its cookie anew
+DAY_S = 24 * 3600
+_VALUE = re.compile(r"([0-9A-Za-z_-]{1,64})(?:\.([0-9]{1,9}))?")  # the secret, the day it was set
 
 
 class Credentials(NamedTuple):
@@ -39,6 +45,28 @@ def cookie_names(instance: str) -> tuple[str, str]:
     return f"__Host-kentong-{instance}", f"kentong-{instance}"
 
 
+def cookie_header(name: str, secret: str, now_s: int) -> str:
+    """The Set-Cookie by which a browser keeps a secret; it remembers on which day."""
+    secure = "; Secure" if name.startswith("__Host-") else ""
+    return (
+        f"{name}={secret}.{now_s // DAY_S}; Max-Age={COOKIE_S}; Path=/; HttpOnly; "
+        f"SameSite=Strict{secure}"
+    )
+
+
+def renewal(cookie: Callable[[str], str | None], instance: str, now_s: int) -> str:
+    """The Set-Cookie by which a browser keeps its cookie on; "" while that is new enough.
+
+    Nobody gains by it: what comes back is what was sent.
+    """
+    for name in cookie_names(instance):
+        found = _VALUE.fullmatch(cookie(name) or "")
+        if found is not None:
+            old = now_s // DAY_S - int(found[2] or 0) >= RENEW_DAYS
+            return cookie_header(name, found[1], now_s) if old else ""
+    return ""
+
+
 def secret_of(credentials: Credentials, config: Config) -> str:
     """The device's secret.
 
@@ -50,7 +78,8 @@ def secret_of(credentials: Credentials, config: Config) -> str:
     by_header = authorization.startswith(BEARER)
     if credentials.origin is not None or not by_header:
         check_origin(credentials, config)
-    secret = authorization.removeprefix(BEARER).strip() if by_header else credentials.cookie
+    by_cookie = (credentials.cookie or "").partition(".")[0]
+    secret = authorization.removeprefix(BEARER).strip() if by_header else by_cookie
     if not secret or not secret.isascii():
         raise Refused(ErrorCode.UNAUTHORISED)
     return secret

@@ -101,17 +101,19 @@ def parse_upgrade(head: bytes) -> UpgradeRequest:
     )
 
 
-def accept_response(request: UpgradeRequest) -> bytes:
+def accept_response(request: UpgradeRequest, set_cookie: str = "") -> bytes:
     """Return the answer that opens the WebSocket; our protocol is named only if it was offered."""
+    assert set_cookie.isprintable()
     protocol = ""
     if SUBPROTOCOL in request.protocols:
         protocol = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"
+    cookie = f"Set-Cookie: {set_cookie}\r\n" if set_cookie else ""
     return (
         "HTTP/1.1 101 Switching Protocols\r\n"
         "Upgrade: websocket\r\n"
         "Connection: Upgrade\r\n"
         f"Sec-WebSocket-Accept: {request.accept}\r\n"
-        f"{protocol}\r\n"
+        f"{protocol}{cookie}\r\n"
     ).encode()
 
 

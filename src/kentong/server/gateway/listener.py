@@ -67,6 +67,11 @@ class ListenerSettings:
     limits: Limits = field(default_factory=Limits)
 
 
+def _no_cookie(request: UpgradeRequest) -> str:
+    del request
+    return ""
+
+
 class Listener:
     """Listens, and keeps every connection that came in until it is gone.
 
@@ -85,6 +90,7 @@ class Listener:
         self.settings = settings
         self.open_receiver = open_receiver
         self.open_http = open_http
+        self.set_cookie: Callable[[UpgradeRequest], str] = _no_cookie
         self.crowd = Crowd(settings.connections_max, settings.connections_per_address_max)
         self.websockets: set[WebSocketConnection] = set()
         self.openings: set[Opening] = set()
@@ -357,7 +363,7 @@ class Opening(asyncio.BufferedProtocol):
         self._hand_over()
         listener.websockets.add(connection)
         self._transport.set_protocol(connection)
-        self._transport.write(accept_response(request))
+        self._transport.write(accept_response(request, listener.set_cookie(request)))
         connection.open(self._receiver(), request)
         if rest:
             connection.take(memoryview(rest))

@@ -31,6 +31,11 @@ def open_session(node: Node, link: Link, request: UpgradeRequest) -> Receiver:
     return session
 
 
+def renewed_cookie(node: Node, request: UpgradeRequest) -> str:
+    """The Set-Cookie that goes with the 101, "" for none."""
+    return sign_in.renewal(request.cookie, node.engine.instance, int(node.now()))
+
+
 def credentials_of(node: Node, request: UpgradeRequest) -> Credentials:
     """The credentials that came with an upgrade request."""
     secure, plain = sign_in.cookie_names(node.engine.instance)

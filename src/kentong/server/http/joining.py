@@ -27,7 +27,6 @@ from kentong.server.storage.engine import Transaction
 
 log = logging.getLogger(__name__)
 
-COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 BODY_BYTES_MAX = 8_192
 _STATUS = {
     ErrorCode.RATE_LIMITED: 429,
@@ -222,12 +221,10 @@ class Joining:
         if not cookie:
             return web.json_response({**body, "secret": joined.secret})
         response = web.json_response(body)
-        secure = is_secure(request, self._node.config.proxies)
-        names = sign_in.cookie_names(self._node.engine.instance)
-        response.set_cookie(
-            names[0] if secure else names[1], joined.secret,
-            max_age=COOKIE_S, path="/", secure=secure, httponly=True, samesite="Strict",
-        )  # fmt: skip
+        secure, plain = sign_in.cookie_names(self._node.engine.instance)
+        name = secure if is_secure(request, self._node.config.proxies) else plain
+        cookie_header = sign_in.cookie_header(name, joined.secret, int(self._node.now()))
+        response.headers["Set-Cookie"] = cookie_header
         return response
 
     def _context(self, tx: Transaction) -> Context:

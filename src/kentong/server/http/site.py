@@ -11,6 +11,7 @@ from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.limits import EXCHANGE_BYTES_MAX
 from kentong.protocol.messages import Goodbye
+from kentong.server.features import sign_in
 from kentong.server.features.sign_in import Credentials
 from kentong.server.http.files import Asset, WebClient
 from kentong.server.http.headers import HSTS, plain
@@ -137,7 +138,11 @@ class Sync:
             return _frames(Goodbye(refused.code))
         address = address_of(request, node.config.proxies)
         answer = await self._exchange(node, body, credentials_of(node, request), address)
-        return _answer(answer)
+        response = _answer(answer)
+        cookie = sign_in.renewal(request.cookies.get, node.engine.instance, int(node.now()))
+        if cookie:
+            response.headers["Set-Cookie"] = cookie
+        return response
 
 
 def _frames(goodbye: Goodbye) -> web.Response:
