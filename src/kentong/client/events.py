@@ -104,7 +104,7 @@ class PresenceChanged(Event):
 
     user: int
     online: bool
-    seen_at: int  # seconds since 1970, 0: now
+    seen_at: int  # seconds since 1970, 0: now, or not known
 
 
 @dataclass(frozen=True, slots=True)

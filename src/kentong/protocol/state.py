@@ -153,4 +153,4 @@ class Presence(Message, tag=0x4F):
 
     user: Int
     online: Int
-    seen_at: Int = 0  # when last, if not now
+    seen_at: Int = 0  # when last, if not now and if the server knows

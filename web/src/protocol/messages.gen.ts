@@ -427,7 +427,7 @@ export interface Presence {
   tag: typeof Presence;
   user: number;
   online: number;
-  /** when last, if not now */
+  /** when last, if not now and if the server knows */
   seenAt: number;
 }
 
