@@ -22,6 +22,7 @@ class Caller(NamedTuple):
     device_id: int
     outbox: int = 0
     number: int = 0
+    links_key: bytes = b""  # features/tokens.py
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from kentong.protocol.messages import (
     Done,
     EditText,
     Forked,
+    GetInvite,
     GetOutbox,
     OpenDirect,
+    Invite,
+    MakeInvite,
     OutboxState,
     Refusal,
     RevokeDevice,
@@ -85,3 +88,25 @@ def test_answers_to_devices_that_were_signed_out_are_forgotten_later(village: Vi
 
     assert village.run(lambda tx: last_number(tx, "anna")) == 0
     assert village.run(lambda tx: last_number(tx, "budi")) == 1
+
+
+def test_a_repeated_invite_is_the_same_link_though_only_its_hash_is_kept(village: Village) -> None:
+    chat = village.group("anna", "budi")
+    number = 2
+    first = village.repeats("anna", MakeInvite(chat), number)
+    assert isinstance(first, Done)
+    assert village.repeats("anna", MakeInvite(chat), number) == first
+    shown = village.asks("budi", GetInvite(1, first.text))
+    assert isinstance(shown, Invite)
+    assert shown.title == "lunch"
+    stored = village.run(
+        lambda tx: tx.all("SELECT answer FROM answers") + tx.all("SELECT token_hash FROM invites")
+    )
+    assert all(first.text.encode() not in bytes(value) for (value,) in stored)
+
+
+def test_each_link_has_a_token_of_its_own(village: Village) -> None:
+    links = [village.done("anna", MakeInvite()).text for _ in range(3)]
+    links += [village.done(name, MakeInvite()).text for name in ("budi", "citra")]
+    assert len(set(links)) == 5
+    assert all(len(link) == 20 for link in links)

@@ -51,7 +51,7 @@ class Village:
             def work(tx: Transaction, name: str = name) -> Caller:
                 account = accounts.add_account(tx, name, self.now_s)
                 device = devices.add_device(tx, account.id, name.encode(), "phone", self.now_s)
-                return Caller(account.id, device.id, outbox=1)
+                return Caller(account.id, device.id, outbox=1, links_key=name.encode())
 
             self.people[name] = self.run(work)
             self._numbers[name] = 0

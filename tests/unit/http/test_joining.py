@@ -444,3 +444,24 @@ def test_new_device_begins_with_nothing(tmp_path: Path) -> None:
             assert (await session.hear(Done)).chat
 
     run(work())
+
+
+def test_a_link_stands_nowhere_in_the_data_folder_and_survives_a_restart(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with inn(tmp_path / "data") as it:
+            owner = await it.owner()
+            token = await invite_of(it, owner["secret"])
+            await it.desk.answer("test", Wish("backup", file=str(tmp_path / "backup.db")))
+        assert "backup.db" in names_of_files(tmp_path, b"")
+        assert names_of_files(tmp_path, token.encode()) == []
+        async with inn(tmp_path / "data") as it:
+            assert await invite_of(it, owner["secret"]) == token  # the same command again
+            await it.join("Budi", token)
+
+    run(work())
+
+
+def names_of_files(folder: Path, content: bytes) -> list[str]:
+    """The files below a folder that hold these bytes."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if content in path.read_bytes()]

@@ -13,7 +13,7 @@ from kentong.protocol.messages import (
 )
 from kentong.server import access, model
 from kentong.server.access import Context
-from kentong.server.features import directs, groups
+from kentong.server.features import directs, groups, tokens
 from kentong.server.model import Chat, MemberState, Reach
 from kentong.server.rules.rights import Action
 from kentong.server.storage import accounts, chats, invites, members
@@ -32,7 +32,7 @@ def make_invite(context: Context, command: MakeInvite) -> Done:
         invites.revoke_group(context.tx, chat_id, context.now_s)
     else:
         invites.revoke_personal(context.tx, caller, context.now_s)
-    token = context.new_token()
+    token = tokens.invite_token(context.caller)
     invites.add_invite(context.tx, digest(token), caller, chat_id, context.now_s)
     return Done(chat=chat_id, text=token)
 

@@ -14,12 +14,14 @@ from kentong.protocol.messages import (
     Done,
     Forked,
     GetOutbox,
+    MakeInvite,
     Message,
     OutboxState,
     Refusal,
 )
 from kentong.protocol.planted import Planted
 from kentong.server.access import Context
+from kentong.server.features import tokens
 from kentong.server.model import StoredAnswer
 from kentong.server.storage import outboxes
 
@@ -79,7 +81,7 @@ def take(context: Context, frame: bytes, command: Command, handler: Handler) -> 
     tx, caller = context.tx, context.caller
     last = outboxes.last_number(tx, caller.device_id, caller.outbox)
     if caller.number != last + 1 and Planted.NO_IDEMPOTENCY not in context.planted:
-        return Taken(_repeated(context, frame, last), fresh=False)
+        return Taken(_repeated(context, frame, command, last), fresh=False)
     try:
         answer = handler(context, _resolved(context, command))
     except Refused as refused:
@@ -87,7 +89,7 @@ def take(context: Context, frame: bytes, command: Command, handler: Handler) -> 
             raise
         assert not tx.wrote, "handlers refuse before they write"
         answer = Refusal(refused.code)
-    stored = StoredAnswer(fingerprint(frame), encode(answer))
+    stored = StoredAnswer(fingerprint(frame), encode(_without_token(answer)))
     if caller.number > last:
         outboxes.store_answer(tx, caller.device_id, caller.outbox, caller.number, stored)
     return Taken(answer, fresh=True)
@@ -101,14 +103,22 @@ def give_up(context: Context, frame: bytes, code: ErrorCode) -> None:
         outboxes.store_answer(tx, caller.device_id, caller.outbox, caller.number, stored)
 
 
-def _repeated(context: Context, frame: bytes, last: int) -> Message:
+def _without_token(answer: Message) -> Message:
+    """The answer as it may be kept: of an invite only a hash is."""
+    return msgspec.structs.replace(answer, text="") if isinstance(answer, Done) else answer
+
+
+def _repeated(context: Context, frame: bytes, command: Command, last: int) -> Message:
     tx, caller = context.tx, context.caller
     if caller.number > last:
         return Forked(last + 1)
     stored = outboxes.answer(tx, caller.device_id, caller.outbox, caller.number)
     if stored is None or stored.hash != fingerprint(frame):
         return Forked(last + 1)
-    return decode_from_server(stored.answer)
+    answer = decode_from_server(stored.answer)
+    if isinstance(answer, Done) and isinstance(command, MakeInvite):
+        return msgspec.structs.replace(answer, text=tokens.invite_token(caller))
+    return answer
 
 
 def _resolved(context: Context, command: Command) -> Command:

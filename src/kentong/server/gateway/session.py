@@ -27,7 +27,7 @@ from kentong.protocol.messages import (
 from kentong.server import routes
 from kentong.server.access import Caller
 from kentong.server.delivery.heads import Wish
-from kentong.server.features import sign_in
+from kentong.server.features import sign_in, tokens
 from kentong.server.features.sign_in import Arrival
 from kentong.server.gateway.commands import Commands
 from kentong.server.gateway.early import Early
@@ -51,9 +51,9 @@ class Session:
     """A device on a link. Everything happens on the event loop, nothing waits."""
 
     __slots__ = (
-        "_commands", "_deflates", "_early", "_hello", "_muted", "_node", "_questions",
-        "_secret_hash", "chat_ids", "device_id", "ended", "foreground", "link", "news",
-        "on_progress", "screen", "user_id",
+        "_commands", "_deflates", "_early", "_hello", "_links_key", "_muted", "_node",
+        "_questions", "_secret_hash", "chat_ids", "device_id", "ended", "foreground", "link",
+        "news", "on_progress", "screen", "user_id",
     )  # fmt: skip
 
     def __init__(self, node: Node, link: Link, hello: Hello, secret: str) -> None:
@@ -70,6 +70,7 @@ class Session:
         self._hello = hello  # until the device has entered
         self._deflates = not hello.flags & HelloFlag.NO_INFLATE
         self._secret_hash = sign_in.digest(secret)
+        self._links_key = tokens.links_key(secret)
         self._early: Early | None = Early()
         self._questions: Questions | None = None  # until something is asked: most only listen
         self._commands: Commands | None = None
@@ -124,7 +125,7 @@ class Session:
     def _welcome(self, arrival: Arrival) -> None:
         node, hello, flags = self._node, self._hello, arrival.flags
         now = int(node.now())
-        caller = Caller(self.user_id, self.device_id, hello.outbox, hello.number)
+        caller = Caller(self.user_id, self.device_id, hello.outbox, hello.number, self._links_key)
         self._commands = Commands(node, caller, now, self.send)
         if flags & WelcomeFlag.RESET:
             self._commands.block()

@@ -1,0 +1,26 @@
+"""Tokens of the invite links that devices make: derived, so that none needs to be kept.
+
+A repeated command must get the answer that it got before, and that is the token; but who holds
+the database or a backup must not hold the links. So a token follows from the device's secret,
+which the device shows and the database lacks, and from the place of the command in its outbox.
+"""
+
+import base64
+import hmac
+
+from kentong.server.access import Caller
+
+TOKEN_BYTES = 15  # 120 bits, 20 characters
+
+
+def links_key(secret: str) -> bytes:
+    """What a connection keeps of its device's secret to derive tokens."""
+    return hmac.digest(secret.encode(), b"kentong invite links", "sha256")
+
+
+def invite_token(caller: Caller) -> str:
+    """The token of the link that this very command makes."""
+    assert caller.links_key, "only devices make links by commands"
+    place = f"{caller.outbox}:{caller.number}".encode()
+    digest = hmac.digest(caller.links_key, place, "sha256")
+    return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()
