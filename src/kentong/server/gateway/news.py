@@ -16,7 +16,7 @@ from kentong.server.gateway.bulk import Bulk
 from kentong.server.gateway.link import Link
 from kentong.server.model import Head
 from kentong.server.node import Node
-from kentong.server.storage import listing
+from kentong.server.storage import accounts, listing
 from kentong.server.storage.engine import Outcome, Transaction
 
 log = logging.getLogger(__name__)
