@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode
-from kentong.protocol.limits import BULK_WINDOW_BYTES_MIN, FRAME_BYTES_MAX, VERSION
+from kentong.protocol.limits import BULK_WINDOW_BYTES_MIN, FRAME_BYTES_MAX, HEADS_MAX, VERSION
 from kentong.protocol.messages import (
     Accepted,
     CreateGroup,
@@ -97,7 +97,7 @@ def test_a_chat_asked_for_twice_is_answered_once(tmp_path: Path) -> None:
         async with inn(tmp_path) as it:
             owner = await it.owner()
             device, chat = await note_down(it, owner["secret"], [])
-            await device.say(GetHeads(1, [chat] * 5_000))
+            await device.say(GetHeads(1, [chat] * HEADS_MAX))
             page = Heads(0)
             while page.request != 1:
                 page = await device.hear(Heads)
