@@ -185,7 +185,8 @@ class News:
         self.spoke = True
         self._owner.send(frame)
         self._pushed += len(frame)
-        self._ask()
+        if self._pushed >= ASK_AFTER_BYTES:
+            self._ask()
         self._mark_soon()
 
     @property
