@@ -38,6 +38,7 @@ class Limits:
 
     commands: Rates
     requests: Rates
+    notices: Rates
     addresses: Rates
     sign_ins: Rates
     sign_ups: Rates  # without an invite, of the whole server
@@ -52,6 +53,7 @@ class Limits:
         inviter_hourly = config.joins_per_inviter
         return cls(
             Rates(per_minute, per_minute * BURST),
+            Rates(config.requests_per_minute, config.requests_per_minute),
             Rates(config.requests_per_minute, config.requests_per_minute),
             Rates(config.address_per_minute, config.address_per_minute),
             Rates(config.sign_ins_per_minute, config.sign_ins_per_minute),
@@ -122,5 +124,5 @@ def start_node(config: Config, engine: Engine, planted: frozenset[Planted] = NOT
     hub = Hub()
     feeder = Feeder(engine, hub, planted)
     node = Node(config, engine, hub, feeder, Limits.of(config), planted=planted)
-    hub.now = lambda: node.now()  # noqa: PLW0108 - the clock of a node may be replaced
+    hub.presences.now = lambda: node.now()  # noqa: PLW0108 - the clock of a node may be replaced
     return node

@@ -70,6 +70,9 @@ class Session:
             pass
         return self._socket.close_code or 0
 
+    async def leave(self) -> None:
+        await self._socket.close()
+
     async def hear(self, kind: type[M]) -> M:
         """The next message of this kind; others before it are dropped."""
         last: Message | None = None

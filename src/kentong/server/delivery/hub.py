@@ -1,20 +1,17 @@
 """Who is connected here, what they were told last, and who must hear of a change."""
 
 import dataclasses
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from kentong.protocol.codec import encode
 from kentong.protocol.limits import SMALL_GROUP_MEMBERS_MAX
-from kentong.protocol.messages import Changed, ChatKind, Marked, Presence, RowKind, Typing
+from kentong.protocol.messages import Changed, ChatKind, Marked, RowKind, Typing
 from kentong.server.delivery.deltas import Delta, NewMarks, NewText, Rewritten, for_alias
 from kentong.server.delivery.feed import ChatFeed, Feed, UserFeed
+from kentong.server.delivery.presence import Presences
 from kentong.server.delivery.rows import Reader
 from kentong.server.model import Chat, Head, Membership, MemberState, StoredRow
-
-LEFT_MAX = 10_000  # people of whom we know when they were last here
-_NOBODY: frozenset[int] = frozenset()
 
 
 class Subscriber(Protocol):
@@ -79,13 +76,11 @@ class Hub:
     """The devices connected to this node, by user and by chat."""
 
     def __init__(self) -> None:
-        self.now: Callable[[], float] = time.time
         self.cursor = 0  # everything below was told to everybody here
         self._chats: dict[int, ChatState] = {}
         self._users: dict[int, list[Subscriber]] = {}
         self._watchers: dict[int, list[Subscriber]] = {}
-        self._blocked: dict[int, frozenset[int]] = {}  # by whom of those who are connected
-        self._left: dict[int, int] = {}  # when they were last present here, oldest first
+        self.presences = Presences(self.is_present)
         # (user, chat or 0): the clock told last, for what a cursor held back reads again
         self._recent: dict[tuple[int, int], int] = {}
 
@@ -115,13 +110,12 @@ class Hub:
                 other.fence()
                 self.detach(other)
         self._users.setdefault(subscriber.user_id, []).append(subscriber)
+        self.presences.block(subscriber.user_id, blocked)
         for place in places:
             if place.member.state == MemberState.ACTIVE:
                 self._subscribe(subscriber, place.member, place.chat)
-        self.block(subscriber.user_id, blocked)
-        self.watch(subscriber, [], subscriber.screen)
         if subscriber.foreground:
-            self.announce_presence(subscriber.user_id)
+            self.presences.changed(subscriber.user_id)
 
     def detach(self, subscriber: Subscriber) -> None:
         """Forget a device. Safe to repeat."""
@@ -133,11 +127,10 @@ class Hub:
             del self._users[subscriber.user_id]
         for chat_id in list(subscriber.chat_ids):
             self._unsubscribe(subscriber, chat_id)
-        self.watch(subscriber, subscriber.screen, [])
         if subscriber.foreground:
-            self.announce_presence(subscriber.user_id)
+            self.presences.changed(subscriber.user_id)
         if subscriber.user_id not in self._users:
-            self._blocked.pop(subscriber.user_id, None)
+            self.presences.forget(subscriber.user_id)
 
     def _subscribe(self, subscriber: Subscriber, member: Membership, chat: Chat) -> None:
         state = self._chats.get(chat.id)
@@ -154,11 +147,15 @@ class Hub:
             state.visible_from[subscriber] = member.visible_from_seq
         elif state.visible_from is not None:
             state.visible_from.pop(subscriber, None)
+        if chat.id in subscriber.screen:
+            self._watch(subscriber, chat.id)
 
     def _unsubscribe(self, subscriber: Subscriber, chat_id: int) -> None:
         state = self._chats.get(chat_id)
-        if state is None or state.aliases.pop(subscriber, None) is None:
+        if state is None or subscriber not in state.aliases:
             return
+        self._unwatch(subscriber, chat_id)
+        del state.aliases[subscriber]
         subscriber.chat_ids.remove(chat_id)
         if state.visible_from is not None:
             state.visible_from.pop(subscriber, None)
@@ -223,22 +220,36 @@ class Hub:
 
     # -- What is not stored -------------------------------------------------------------
 
-    def watch(self, subscriber: Subscriber, before: list[int], now: list[int]) -> None:
+    def watch(self, subscriber: Subscriber, chat_ids: list[int]) -> None:
         """Chats that a device has on screen: it hears who types and who is there."""
+        before, subscriber.screen = subscriber.screen, chat_ids
         for chat_id in before:
-            watchers = self._watchers.get(chat_id, [])
-            if subscriber in watchers:
-                watchers.remove(subscriber)
-            if not watchers:
-                self._watchers.pop(chat_id, None)
-        for chat_id in now:
-            state = self._chats.get(chat_id)
-            if state is None or subscriber not in state.aliases:
-                continue
-            self._watchers.setdefault(chat_id, []).append(subscriber)
-            for peer in state.peers:
-                if peer != subscriber.user_id:
-                    subscriber.hint(self._presence(peer, subscriber.user_id))
+            if chat_id not in chat_ids:
+                self._unwatch(subscriber, chat_id)
+        for chat_id in chat_ids:
+            self._watch(subscriber, chat_id)
+
+    def _watch(self, subscriber: Subscriber, chat_id: int) -> None:
+        state = self._chats.get(chat_id)
+        if state is None or subscriber not in state.aliases:
+            return  # not yet, perhaps
+        if subscriber in self._watchers.get(chat_id, ()):
+            return
+        self._watchers.setdefault(chat_id, []).append(subscriber)
+        for peer in state.peers:
+            if peer != subscriber.user_id:
+                self.presences.watch(subscriber, peer)
+
+    def _unwatch(self, subscriber: Subscriber, chat_id: int) -> None:
+        watchers = self._watchers.get(chat_id, [])
+        if subscriber not in watchers:
+            return
+        watchers.remove(subscriber)
+        if not watchers:
+            del self._watchers[chat_id]
+        for peer in self._chats[chat_id].peers:
+            if peer != subscriber.user_id:
+                self.presences.unwatch(subscriber, peer)
 
     def typing(self, subscriber: Subscriber, chat_id: int) -> None:
         """Tell those who have the chat on screen that this user types."""
@@ -248,7 +259,7 @@ class Hub:
         frame = encode(Typing(0, subscriber.user_id))
         for watcher in self._watchers.get(chat_id, ()):
             own = watcher.user_id == subscriber.user_id
-            if own or self._apart(watcher.user_id, subscriber.user_id):
+            if own or self.presences.are_apart(watcher.user_id, subscriber.user_id):
                 continue
             if watcher in state.aliases:
                 watcher.hint(for_alias(frame, state.aliases[watcher]))
@@ -256,58 +267,6 @@ class Hub:
     def is_present(self, user_id: int) -> bool:
         """Whether somebody looks at a device of this user here."""
         return any(device.foreground for device in self._users.get(user_id, ()))
-
-    def announce_presence(self, user_id: int) -> None:
-        """Tell those who have a direct chat with this user on screen."""
-        self._left.pop(user_id, None)
-        if not self.is_present(user_id):
-            self._left[user_id] = int(self.now())
-            if len(self._left) > LEFT_MAX:
-                del self._left[next(iter(self._left))]
-        for watcher in self._watching(user_id):
-            if not self._apart(watcher.user_id, user_id):
-                watcher.hint(self._presence(user_id, watcher.user_id))
-
-    def block(self, user_id: int, blocked: Iterable[int]) -> None:
-        """Note whom a connected user has blocked: the two hear nothing of each other.
-
-        To both the other one goes away, or comes back when the block ends.
-        """
-        before, now = self._blocked.get(user_id, _NOBODY), frozenset(blocked)
-        if before == now:
-            return
-        self._blocked[user_id] = now
-        for other in before ^ now:
-            self._tell_presence(user_id, other)
-            self._tell_presence(other, user_id)
-
-    def _tell_presence(self, user_id: int, to: int) -> None:
-        for watcher in self._watching(user_id):
-            if watcher.user_id == to:
-                watcher.hint(self._presence(user_id, to))
-
-    def _watching(self, user_id: int) -> list[Subscriber]:
-        """The devices of others that have a direct chat with this user on screen."""
-        chats = (self._chats.get(chat_id) for chat_id in self._watchers)
-        near = zip(chats, self._watchers.values(), strict=True)
-        return [
-            watcher
-            for state, watchers in near
-            if state is not None and user_id in state.peers
-            for watcher in watchers
-            if watcher.user_id != user_id
-        ]
-
-    def _apart(self, one: int, other: int) -> bool:
-        """Whether one of the two has blocked the other; of who isn't connected nothing is told."""
-        blocked = self._blocked
-        return other in blocked.get(one, _NOBODY) or one in blocked.get(other, _NOBODY)
-
-    def _presence(self, user_id: int, to: int) -> bytes:
-        if self._apart(user_id, to):
-            return encode(Presence(user_id, 0))
-        present = self.is_present(user_id)
-        return encode(Presence(user_id, int(present), 0 if present else self._left.get(user_id, 0)))
 
 
 def _push(

@@ -247,7 +247,7 @@ class News:
 
     def _send_me(self, clock: int, me: Me) -> None:
         if self._joined:
-            self._node.hub.block(me.user, me.blocked)
+            self._node.hub.presences.block(me.user, me.blocked)
         if me != self._me_sent:
             self._me_sent = me
             self.put_bulk(encode(Heads(clock, me=me)))

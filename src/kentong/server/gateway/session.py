@@ -208,10 +208,16 @@ class Session:
         node, news, commands = self._node, self.news, self._commands
         assert news is not None
         assert commands is not None
+        if isinstance(notice, Got):
+            news.bulk.got(notice.size, node.now())
+            self._flow()
+            return
+        wait_ms = node.limits.notices.take(self.user_id, node.now(), routes.cost(notice))
+        if wait_ms and isinstance(notice, Ping | Restart | Looks):
+            self.end(ErrorCode.TOO_MANY_REQUESTS, wait_ms)  # it can't be said that it was not taken
+        if wait_ms:
+            return
         match notice:
-            case Got():
-                news.bulk.got(notice.size, node.now())
-                self._flow()
             case Ping():
                 self.send(encode(Pong()))
             case Restart():
@@ -219,8 +225,7 @@ class Session:
             case Looks():
                 self._look(notice)
             case Types():
-                if self._within_rate(notice) == 0:
-                    node.hub.typing(self, notice.chat)
+                node.hub.typing(self, notice.chat)
             case _:
                 self._mark(notice)
 
@@ -230,7 +235,7 @@ class Session:
             self.end(ErrorCode.TOO_LARGE)  # a notice has no answer
             return
         route = routes.MARKS.get(type(notice))
-        if route is None or self._within_rate(notice):
+        if route is None:
             return
         assert self.news is not None
         self.news.expect_marks(notice)
@@ -239,14 +244,13 @@ class Session:
         node.engine.post_write(lambda tx: handle(node.context(tx, caller), notice), _log_failure)
 
     def _look(self, looks: Looks) -> None:
-        hub, chats = self._node.hub, looks.chats[:SCREEN_CHATS_MAX]
-        foreground = bool(looks.foreground)
+        hub, foreground = self._node.hub, bool(looks.foreground)
+        chats = list(dict.fromkeys(looks.chats))[:SCREEN_CHATS_MAX]
         if foreground != self.foreground:
             self.foreground = foreground
             self._set_pings()
-            hub.announce_presence(self.user_id)
-        before, self.screen = self.screen, chats if foreground else []
-        hub.watch(self, before, self.screen)
+            hub.presences.changed(self.user_id)
+        hub.watch(self, chats if foreground else [])
 
     def _set_pings(self) -> None:
         self.link.ping_after_s = PING_FOREGROUND_S if self.foreground else PING_BACKGROUND_S
@@ -266,10 +270,6 @@ class Session:
             self.news.flow()
         if self._questions is not None:
             self._questions.flow()
-
-    def _within_rate(self, message: Request | Notice) -> int:
-        cost = routes.cost(message)
-        return self._node.limits.requests.take(self.user_id, self._node.now(), cost)
 
     # -- What goes out ------------------------------------------------------------------
 
