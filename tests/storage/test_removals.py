@@ -1,6 +1,7 @@
 """What was withdrawn does not come back with a backup, and is forgotten in time."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kentong.server.storage import accounts, devices, invites, members, messages
 from kentong.server.storage.engine import Keep, Transaction
 from kentong.server.storage.removals import DAY_S, RemovalLog
 from kentong.server.storage.sqlite import SqliteDatabase
+from kentong.server.storage.sqlite_files import Options
 from tests.storage import town
 
 KEEP = Keep(removals_days=10, copies_days=30)
@@ -197,3 +199,14 @@ def test_postgres_replays_it_too(postgres_url: str, tmp_path: Path) -> None:
     database.tidy(10**9, KEEP)
     assert town.read(database, scene.facts) == before
     database.close()
+
+
+def test_tidying_goes_with_closing(tmp_path: Path) -> None:
+    """Nobody waits for the thread that tidies when a server stops."""
+    for _ in range(20):
+        database = SqliteDatabase(tmp_path, Options(reserve_bytes=0))
+        town.write(database, lambda tx: town.person(tx, "anna"))
+        with ThreadPoolExecutor(1) as pool:
+            tidying = [pool.submit(database.tidy, 0, KEEP) for _ in range(5)]
+            database.close()
+            assert [tidied.result() for tidied in tidying] == [None] * 5

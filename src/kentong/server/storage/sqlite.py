@@ -53,6 +53,7 @@ class SqliteDatabase(Database):
         self.removals = RemovalLog(self.folder.removals)
         self.writing = threading.RLock()  # held while the writer's connection is used
         self.reading = threading.RLock()
+        self._is_closed = False
         try:
             self.open()
         except BaseException:
@@ -114,13 +115,17 @@ class SqliteDatabase(Database):
 
     def tidy(self, now_s: int, keep: Keep) -> None:
         with self.writing:
+            if self._is_closed:  # it is called from a thread that nobody waits for
+                return
             # What was deleted is still in the log of writes until that is emptied.
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.removals.shorten(now_s, keep.removals_days)
         copies.drop_old(self.folder.path, now_s - keep.copies_days * DAY_S)
 
     def close(self) -> None:
-        self.disconnect()
+        with self.writing, self.reading:
+            self._is_closed = True
+            self.disconnect()
         self.folder.close()
 
     def lose_power(self) -> None:
