@@ -19,7 +19,7 @@ class ErrorCode(enum.IntEnum):
     SHUTTING_DOWN = 11  # the server restarts; try again soon
     NOT_FOUND = 12  # no such thing, or not for you: the two look the same
     FORBIDDEN = 13  # seen, but your role does not allow it
-    TEXT_EMPTY = 14  # or white space alone
+    TEXT_EMPTY = 14  # or nothing in it is seen
     TEXT_TOO_LONG = 15
     NAME_INVALID = 16  # empty, too long or unprintable
     TOO_MANY_MEMBERS = 17

@@ -186,7 +186,7 @@ def test_what_is_accepted_is_stored_as_it_came(village: Village, texts: list[str
         else:
             assert isinstance(answer, Refusal)
             assert answer == edited
-            assert answer.code == (TEXT_INVALID if text.strip() else ErrorCode.TEXT_EMPTY)
+            assert answer.code == (TEXT_INVALID if "\0" in text else ErrorCode.TEXT_EMPTY)
         assert village.row(chat, seq).text == stored
 
 

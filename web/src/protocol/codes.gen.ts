@@ -28,7 +28,7 @@ export const ErrorCode = {
   NOT_FOUND: 12,
   /** seen, but your role does not allow it */
   FORBIDDEN: 13,
-  /** or white space alone */
+  /** or nothing in it is seen */
   TEXT_EMPTY: 14,
   TEXT_TOO_LONG: 15,
   /** empty, too long or unprintable */

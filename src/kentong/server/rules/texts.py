@@ -16,6 +16,8 @@ def check_text(text: str, chars_max: int) -> None:
     if not text or text.isspace():
         raise Refused(ErrorCode.TEXT_EMPTY)
     check_storable(text)
+    if not visible.has_visible(text):
+        raise Refused(ErrorCode.TEXT_EMPTY)
     if len(text) > chars_max:
         raise Refused(ErrorCode.TEXT_TOO_LONG)
 
