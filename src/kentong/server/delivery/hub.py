@@ -13,6 +13,8 @@ from kentong.server.delivery.presence import Presences
 from kentong.server.delivery.rows import Reader
 from kentong.server.model import Chat, Head, Membership, MemberState, StoredRow
 
+CHANGED_BYTES_MAX = 16_384  # text of many rows in one Changed; beyond it the head is told
+
 
 class Subscriber(Protocol):
     """A connected device, as the hub sees it."""
@@ -283,7 +285,7 @@ def _is_large(state: ChatState) -> bool:
 
 
 def _deltas(state: ChatState, feed: ChatFeed) -> list[Delta]:
-    """The steps from the state told before to the one read."""
+    """The steps from the state told before to the one read; none if they would be too long."""
     chat, rows = feed.chat, feed.rows
     steps: list[Delta] = []
     changes = state.changes
@@ -295,6 +297,8 @@ def _deltas(state: ChatState, feed: ChatFeed) -> list[Delta]:
         for row in rows:
             steps.append(NewText(row, changes, max(0, row.sent_at - at)))
             at = max(at, row.sent_at)
+    elif len(rows) > 1 and sum(len(row.text.encode()) for row in rows) > CHANGED_BYTES_MAX:
+        return []
     else:
         changes = chat.changes
         steps.append(Rewritten(rows, _changed(state, chat)))
