@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kentong.client.transport import Unreachable
 from kentong.protocol.codec import token_to_hello
+from kentong.protocol.limits import FRAME_BYTES_MAX
 from kentong.protocol.messages import Hello
 from kentong.server.features.sign_in import Credentials
 from kentong.server.gateway import poll
@@ -102,6 +103,7 @@ class Wire:
 
     def to_client(self, frame: bytes | None) -> None:
         """Let a frame, or the end, travel down."""
+        assert frame is None or len(frame) <= FRAME_BYTES_MAX
         if self._host.life == self._life:
             self._on_way += 1  # if it is cut, for good
             self._pass(1, self._at_client, frame)
