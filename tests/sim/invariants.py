@@ -1,15 +1,17 @@
 """What must always hold, by name, and how it is said that it does not."""
 
 import enum
+import logging
 
 
 class Invariant(enum.Enum):
-    """The four of ARCHITECTURE.md, and that nobody has to wait forever."""
+    """The four of ARCHITECTURE.md; that nothing is hidden by trying again; and that all ends."""
 
     DURABLE = "what was acknowledged stays"
     ONCE = "what was written takes effect once, in order"
     SAME = "who follows ends where one ends who starts from nothing"
     RIGHTS = "nobody gets or keeps what they may not see"
+    SENSE = "each side understands the other, and nothing fails inside"
     SETTLES = "with the network back everything settles by itself"
 
 
@@ -19,3 +21,15 @@ class Broken(AssertionError):
     def __init__(self, invariant: Invariant, what: str) -> None:
         super().__init__(f"{invariant.name} ({invariant.value}): {what}")
         self.invariant = invariant
+
+
+class Complaints(logging.Handler):
+    """What client and server complain of while they go on."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.said.append(f"{record.getMessage()} {error or ''}".strip())

@@ -1,6 +1,7 @@
 """One seed: people live through faults, then the weather clears and everything is checked."""
 
 import asyncio
+import logging
 import random
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from tests.sim.checks import Truth
 from tests.sim.deeds import Deeds
 from tests.sim.faults import Faults
 from tests.sim.host import Host
-from tests.sim.invariants import Broken, Invariant
+from tests.sim.invariants import Broken, Complaints, Invariant
 from tests.sim.loop import STEPS_MAX, SimulatedLoop
 from tests.sim.network import SimulatedTransport, Weather
 from tests.sim.phone import Phone
@@ -44,6 +45,7 @@ class Storm:
         self.weather = Weather(self.source, Faults.none())
         self.village = Village(folder, self.host, self.weather, planted)
         self.backup = folder / "backup.db"
+        self.complaints = Complaints()
 
     async def run(self) -> None:
         """The whole story."""
@@ -163,6 +165,8 @@ class Storm:
         return bool(has_link and not waits)
 
     async def _check(self) -> None:
+        if self.complaints.said:
+            raise Broken(Invariant.SENSE, self.complaints.said[0])
         truth: Truth = await self.host.up.engine.read(checks.read_truth)
         checks.written_counts(self.village, truth)
         checks.never_unfounded(self.village)
@@ -255,12 +259,15 @@ def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> None:
 
 async def _story(seed: int, planted: frozenset[Planted], folder: Path) -> None:
     storm = Storm(seed, planted, folder)
+    log = logging.getLogger("kentong")
+    log.addHandler(storm.complaints)
     try:
         async with asyncio.timeout(STORY_S):
             await storm.run()
     except TimeoutError:
         raise Broken(Invariant.SETTLES, f"no end after {STORY_S:.0f} s") from None
     finally:
+        log.removeHandler(storm.complaints)
         await storm.end()
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
