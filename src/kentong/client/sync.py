@@ -92,6 +92,7 @@ class Sync:
             store.save_own(replace(store.own, user=welcome.user))
         if welcome.flags & WelcomeFlag.HORIZON:  # everything is listed from the beginning
             store.set_number("sweep", 1)
+            store.set_number("cursor", 0)  # so that a listing that is cut goes on where it was
             store.save_token(Token())
             store.timeline.forget_windows()
             store.unlist_all()
@@ -201,7 +202,8 @@ class Sync:
 
     def _first_told(self, last_seq: int) -> int:
         """Of a chat seen for the first time: in a new store its rows are no news."""
-        return last_seq if self._store.cursor == 0 else 0
+        is_new = self._store.cursor == 0 and not self._store.number("sweep")
+        return last_seq if is_new else 0
 
     def _save(self, chat: ChatView, before: ChatView | None) -> None:
         if chat == before:

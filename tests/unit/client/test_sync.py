@@ -277,6 +277,19 @@ def test_a_horizon_drops_chats_that_the_listing_does_not_name(store: Store, serv
     assert events == [ChatGone(CHATS[0])]
 
 
+def test_a_listing_of_everything_that_is_cut_goes_on_where_it_was(
+    store: Store, server: Double
+) -> None:
+    session = Session(store, Agenda(), 0)
+    session.hello()
+    flags = wire.WelcomeFlag.HORIZON | wire.WelcomeFlag.BEHIND
+    session.receive(encode(wire.Welcome(NOW, 1, flags)), 0, NOW)
+    session.receive(encode(wire.Heads(50, [], 51, 1, 40, 3)), 0, NOW)
+    hello = Session(store, Agenda(), 1).hello()
+    token = (hello.backfill_to, hello.backfill_at, hello.backfill_alias)
+    assert (hello.cursor, token) == (0, (51, 40, 3))
+
+
 def test_a_listing_of_everything_names_a_chat_also_by_an_older_head(
     store: Store, server: Double
 ) -> None:
