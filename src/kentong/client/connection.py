@@ -270,7 +270,8 @@ class Connection:
                 if not await first_of(waits, patience):
                     raise Unreachable("a long poll was not answered")
             finally:
-                session.wishes.ended(self._loop_time())
+                if posting.cancelled() or posting.exception():
+                    session.wishes.ended(self._loop_time())
             if not posting.cancelled():
                 self._finish((session, split(posting.result())), is_link=True)
 

@@ -50,7 +50,8 @@ class Listing:
         known_from, at, alias = token
         if not known_from:
             return cls(wish, [Bounds(wish.cursor)])
-        return cls(wish, [Bounds(known_from), Bounds(wish.cursor, at, alias)])
+        # Never from 0: what is gone may have been listed before the cut, and is told.
+        return cls(wish, [Bounds(known_from), Bounds(max(wish.cursor, 1), at, alias)])
 
 
 class Page(NamedTuple):
@@ -58,6 +59,7 @@ class Page(NamedTuple):
 
     frame: bytes | None  # None: there was nothing to say
     more: bool
+    is_news: bool = True  # False: it says nothing but the new cursor
 
 
 def read_page(tx: Transaction, state: Listing, cursor_max: int) -> tuple[Page, Listing]:
@@ -82,9 +84,9 @@ def read_page(tx: Transaction, state: Listing, cursor_max: int) -> tuple[Page, L
     # Before the first head the position is the target: what lies above is listed again anyway.
     at = state.runs[0] if more else Bounds(0, 0, 0)
     below = (min(at.below_clock, state.target), at.below_alias) if more else (0, 0)
-    return Page(
-        encode(Heads(clock, heads, state.target, int(more), *below, removals, me)), more
-    ), state
+    frame = encode(Heads(clock, heads, state.target, int(more), *below, removals, me))
+    is_news = more or bool(heads or removals) or me is not None
+    return Page(frame, more, is_news), state
 
 
 def _take_removals(state: Listing) -> tuple[list[Removal], int]:

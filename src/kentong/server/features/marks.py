@@ -15,6 +15,8 @@ def read(context: Context, notice: Read) -> None:
         place = access.change(context, notice.chat, Action.READ)
     except Refused:
         return
+    if min(notice.seq, place.chat.last_seq) <= place.member.read_seq:
+        return  # said again: even a write that changes nothing takes a clock and wakes devices
     if members.set_read(context.tx, place.chat, context.caller.user_id, notice.seq):
         accounts.touch(context.tx, context.caller.user_id)
         _share(context, place)
@@ -27,6 +29,8 @@ def received(context: Context, notice: Received) -> None:
             place = access.change(context, mark.chat, Action.READ)
         except Refused:
             continue
+        if min(mark.seq, place.chat.last_seq) <= place.member.delivered_seq:
+            continue  # as above
         if rights.shares_marks(place.chat.kind, place.chat.member_count) and members.set_delivered(
             context.tx, place.chat, context.caller.user_id, mark.seq
         ):

@@ -56,7 +56,7 @@ class News:
     __slots__ = (
         "_asked", "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale",
         "_node", "_own_marks", "_owner", "_pushed", "_reading", "_stale", "bulk",
-        "first_page_sent", "spoke", "wish",
+        "first_page_sent", "quiet_pages", "spoke", "wish",
     )  # fmt: skip
 
     def __init__(self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]) -> None:
@@ -64,6 +64,7 @@ class News:
         self.bulk = Bulk(owner)
         self.first_page_sent = False
         self.spoke = False  # something was said that a long poll is worth ending for
+        self.quiet_pages = 0  # that said nothing but the cursor: no poll ends for them
         self._node = node
         self._owner = owner
         self._listing: Listing | None = Listing.start(wish, token)
@@ -115,6 +116,7 @@ class News:
         self.first_page_sent = True
         self._listing = after if page.more else None
         if page.frame is not None:
+            self.quiet_pages += not page.is_news
             self.put_bulk(page.frame)
         if not page.more:
             self.wish = self.wish._replace(cursor=after.target)

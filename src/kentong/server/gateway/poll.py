@@ -11,7 +11,7 @@ from kentong.server.features.sign_in import Credentials
 from kentong.server.gateway.session import Session
 from kentong.server.node import Node
 
-WELCOME_FRAMES = 1  # an answer with no more than this says nothing new
+WELCOME_FRAMES = 1
 
 
 class CollectingLink:
@@ -77,15 +77,25 @@ async def _wait(session: Session, link: CollectingLink, event: asyncio.Event, pr
     while not session.settled:
         event.clear()
         await event.wait()
-    if probe or len(link.frames) > WELCOME_FRAMES:
+    if probe or _has_news(session, link):
         return
     try:
         async with asyncio.timeout(session.poll_wait_s):
-            while not session.ended and len(link.frames) <= WELCOME_FRAMES:
+            while not session.ended and not _has_news(session, link):
                 event.clear()
                 await event.wait()
     except TimeoutError:
         pass
+
+
+def _has_news(session: Session, link: CollectingLink) -> bool:
+    """Whether there is more to say than a welcome and a cursor.
+
+    The cursor moves with everything that happens on the server: a poll that ended for it
+    would be the next one's reason to be asked at once.
+    """
+    quiet_pages = session.news.quiet_pages if session.news else 0
+    return len(link.frames) > WELCOME_FRAMES + quiet_pages
 
 
 def _goodbye(code: ErrorCode) -> bytes:
