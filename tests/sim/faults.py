@@ -13,6 +13,7 @@ class Faults:
 
     delay_s: float  # mean, of a frame
     cut: float  # a frame that is the last of its connection, half of the time silently
+    blocked: float  # a WebSocket that is not let through, so that it is polled
     lost_answer: float  # of an exchange
     repeated: float  # an exchange that arrives twice, the second time late
     frames_on_way: float  # more to one device, and the server holds back
@@ -40,6 +41,7 @@ class Faults:
         return cls(
             delay_s=source.choice((0.005, 0.1, 0.7)),
             cut=source.choice((0.0, 0.002, 0.02, 0.1)),
+            blocked=source.choice((0.0, 0.0, 0.0, 1.0)),
             lost_answer=source.choice(RATES),
             repeated=source.choice(RATES),
             frames_on_way=source.choice((PLENTY, PLENTY, 4)),

@@ -186,6 +186,8 @@ class SimulatedTransport:
         weather = self._weather
         await asyncio.sleep(HANDSHAKE_ROUND_TRIPS * weather.delay_s())
         self._check()
+        if weather.happens(weather.faults.blocked):
+            raise Unreachable("a proxy that knows no WebSockets")
         wire = Wire(self._host, weather)
         wire.online = lambda: self.online
         wire.arrive_at(token_to_hello(token), self._secret)
