@@ -22,7 +22,7 @@ from kentong.server.features import administration
 from kentong.server.http.admin import Desk, desk_of
 from kentong.server.storage.engine import Transaction
 
-WAIT_S = 20
+WAIT_S = 60
 OUTBOX = 77
 SETTINGS = Config(
     host="127.0.0.1",
