@@ -39,6 +39,8 @@ class Weather:
 class ServerEnd:
     """The server's end of a connection: a `gateway.link.Link`."""
 
+    has_credit = True
+
     def __init__(self, wire: "Wire") -> None:
         self.address = "192.0.2.1"
         self.ping_after_s = 0.0

@@ -1,6 +1,8 @@
 """Where WebSockets are blocked the SDK falls back to long polls, and nothing is missing."""
 
 import asyncio
+import random
+import string
 from pathlib import Path
 
 from kentong.client import Messenger
@@ -42,6 +44,30 @@ def test_two_people_talk_by_long_polls(tmp_path: Path) -> None:
             token = await (await anna.make_invite()).accepted()
             async with await Messenger.join(address, token, "Bob", tmp_path / "bob.db") as bob:
                 await converse(anna, bob)
+
+    async def work() -> None:
+        async with inn(tmp_path / "server") as it, without_websockets(it.server.port) as port:
+            await talk(f"http://127.0.0.1:{port}", await it.owner_token())
+
+    asyncio.run(asyncio.wait_for(work(), WAIT_S))
+
+
+def test_long_texts_are_read_by_long_polls(tmp_path: Path) -> None:
+    """Far more than the credit of a listing, and not to be compressed."""
+    source = random.Random(1)
+    texts = ["".join(source.choices(string.printable[:94], k=3_000)) for _ in range(30)]
+
+    async def talk(address: str, token: str) -> None:
+        async with await Messenger.join(address, token, "Anna", tmp_path / "anna.db") as anna:
+            notes = await (await anna.open_direct(0)).accepted()
+            for text in texts:
+                await anna.send_text(notes, text)
+            await anna.flush()
+            code = anna.recovery_code
+        async with await Messenger.recover(address, code, tmp_path / "new.db") as again:
+            await again.wait_online()
+            rows = await again.history(notes, 1, len(texts))
+            assert [row.text for row in rows] == texts
 
     async def work() -> None:
         async with inn(tmp_path / "server") as it, without_websockets(it.server.port) as port:

@@ -27,6 +27,8 @@ PATIENT = {"commands_per_minute": 1_000_000, "requests_per_minute": 1_000_000}
 class Line:
     """A link that takes everything, as long as it isn't told to be full."""
 
+    has_credit = True
+
     def __init__(self) -> None:
         self.address = "192.0.2.1"
         self.ping_after_s = 0.0

@@ -113,6 +113,8 @@ class Shared:
 class WebSocketConnection(asyncio.BufferedProtocol):
     """An open WebSocket; to the session, its `Link`."""
 
+    has_credit = True
+
     __slots__ = (
         "_core",
         "_deaf",

@@ -26,6 +26,10 @@ class Link(Protocol):
     """
 
     @property
+    def has_credit(self) -> bool:
+        """Whether bulk waits for the device to say Got; else only `congested` holds it back."""
+
+    @property
     def congested(self) -> bool:
         """True while the peer takes less than we send: hold back until `Receiver.writable`."""
 

@@ -56,14 +56,13 @@ class News:
     __slots__ = (
         "_asked", "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale",
         "_node", "_own_marks", "_owner", "_pushed", "_reading", "_stale", "bulk",
-        "first_page_sent", "quiet_pages", "spoke", "wish",
+        "first_page_sent", "quiet_pages", "wish",
     )  # fmt: skip
 
     def __init__(self, node: Node, owner: Owner, wish: Wish, token: tuple[int, int, int]) -> None:
         self.wish = wish  # its cursor is the one that the device was told last
         self.bulk = Bulk(owner)
         self.first_page_sent = False
-        self.spoke = False  # something was said that a long poll is worth ending for
         self.quiet_pages = 0  # that said nothing but the cursor: no poll ends for them
         self._node = node
         self._owner = owner
@@ -184,7 +183,6 @@ class News:
         if not builds or reading or self.is_behind:
             self.refresh(chat_id)
             return
-        self.spoke = True
         self._owner.send(frame)
         self._pushed += len(frame)
         if self._pushed >= ASK_AFTER_BYTES:
@@ -272,7 +270,6 @@ class News:
 
     def put_bulk(self, frame: bytes) -> None:
         """Send a page when the credit allows it."""
-        self.spoke = True
         self.bulk.put(frame, self._node.now())
 
     # -- The cursor ---------------------------------------------------------------------

@@ -24,6 +24,11 @@ class CollectingLink:
         self.frames: list[bytes] = []
 
     @property
+    def has_credit(self) -> bool:
+        """See Link: nobody can say Got, and what is asked must fit into one answer."""
+        return False
+
+    @property
     def congested(self) -> bool:
         """See Link: an answer holds only so much."""
         return sum(map(len, self.frames)) >= EXCHANGE_BYTES_MAX

@@ -65,7 +65,8 @@ class Questions:
 
     @property
     def _has_room(self) -> bool:
-        return self._news.bulk.idle and not self._asker.link.congested
+        link = self._asker.link
+        return (self._news.bulk.idle or not link.has_credit) and not link.congested
 
     def inflates_nothing(self) -> None:
         """Note that the device takes rows only as they are."""
@@ -121,19 +122,33 @@ class Questions:
         if self._asker.ended or not self._bulk:
             return
         question = self._bulk.popleft()
+        request = question.request.request if isinstance(question, Run) else question.request
         if outcome.error is not None:
-            request = question.request.request if isinstance(question, Run) else question.request
             self._explain(request, outcome.error)
         else:
             frame, rest = outcome.result
-            if rest is not None:
-                self._bulk.appendleft(rest)
-                # Whoever asks for much pays page by page.
-                node = self._node
-                node.limits.requests.owe(self._caller.user_id, node.now(), 1)
-            self._news.put_bulk(frame)
+            self._say(frame)
+            self._go_on(request, rest)
         self._asker.progressed()
         self.flow()
+
+    def _go_on(self, request: int, rest: Bulk | None) -> None:
+        """Keep what is left of the answer to a request."""
+        link, node = self._asker.link, self._node
+        if rest is None:
+            return
+        if link.congested and not link.has_credit:  # it can't be asked for in one answer
+            self._fail(request, ErrorCode.TOO_LARGE)
+            return
+        self._bulk.appendleft(rest)
+        # Whoever asks for much pays page by page.
+        node.limits.requests.owe(self._caller.user_id, node.now(), 1)
+
+    def _say(self, page: bytes) -> None:
+        if self._asker.link.has_credit:
+            self._news.put_bulk(page)
+        else:
+            self._asker.send(page)
 
     def _answer(self, request: Request) -> None:
         node, caller = self._node, self._caller
@@ -154,7 +169,6 @@ class Questions:
             if outcome.error is not None:
                 self._explain(number, outcome.error)
             else:
-                self._news.spoke = True
                 self._asker.send(outcome.result)
             self._asker.progressed()
 
@@ -170,5 +184,4 @@ class Questions:
         self._fail(request, ErrorCode.INTERNAL)
 
     def _fail(self, request: int, code: ErrorCode, retry_after_ms: int = 0) -> None:
-        self._news.spoke = True
         self._asker.send(encode(Failed(request, code, retry_after_ms)))
