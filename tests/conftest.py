@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests import postgres
 from tools import programs
 
 ENGINES = ("sqlite", "postgres")
+
+# In a job in the background it is ignored, and would be by every program started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OpenDatabase = Callable[[], Database]
 
