@@ -59,7 +59,8 @@ def _changes_others(character: str, before: str, after: str) -> bool:
 
 
 def _is_ignorable(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in _IGNORABLE)
+    code = ord(character)
+    return code >= _IGNORABLE[0][0] and any(first <= code <= last for first, last in _IGNORABLE)
 
 
 def _is_picture(character: str) -> bool:
