@@ -1,15 +1,7 @@
 """A real server and real browsers, for tests that watch them from outside."""
 
 import contextlib
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +17,14 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.support import server as programs
+
 WAIT_S = 30
 WAIT_MS = WAIT_S * 1000
 LOOK_S = 0.05
 SCREENS = Path("build/screens")
 PHONE = ViewportSize(width=360, height=640)
 DESKTOP = ViewportSize(width=1280, height=800)
-LINK = re.compile(r"http\S+/#join=(\S+)")
-KENTONG = [sys.executable, "-m", "kentong.cli.main"]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -45,82 +37,32 @@ FLAGS = [
 ]
 
 
-class Server:
-    """`kentong serve` in a process of its own, on one port for as long as the test."""
+class Server(programs.Server):
+    """A server for browsers: they keep apart what has another name than 127.0.0.1."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "--signups-per-address=20")  # everybody lives at one address
         self.folder = folder
-        self.port = free_port()
         self.address = f"http://localhost:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, program: Path | None = None) -> None:
-        """Start it, by default this checkout's `program`."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("KENTONG_")}
-        if program:
-            environment["PYTHONPATH"] = str(program)
-        with (self.folder / "said").open("ab") as said:
-            self._process = subprocess.Popen(
-                [
-                    *KENTONG,
-                    *("serve", "--host", "127.0.0.1", "--port", str(self.port)),
-                    *("--data", str(self.folder / "data"), "--disk-reserve-mib", "0"),
-                    *("--signups-per-address", "20"),  # everybody lives at one address here
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                env={**environment, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"},
-            )
-        until(self.is_healthy, "the server is up")
-
-    def is_healthy(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "said").read_text()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it, by default politely."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(WAIT_S)
-            self._process = None
+    def open(self, program: Path | None = None) -> None:
+        """Start it and wait until it is up; by default this checkout's `program`."""
+        self.start({"PYTHONPATH": str(program)} if program else None)
+        self.wait_up()
 
     def owner_token(self) -> str:
         """The invite that it printed for its owner."""
-        said = self.folder / "said"
-        until(lambda: LINK.search(said.read_text()) is not None, "the owner's link is printed")
-        found = LINK.search(said.read_text())
-        assert found
-        return found[1]
-
-    def invite_token(self) -> str:
-        """One more invite, from the operator's tool."""
-        command = [*KENTONG, "admin", "--data", str(self.folder / "data"), "invite"]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True)
-        found = LINK.search(said.stdout)
-        assert found, said
-        return found[1]
+        return self.owner_link()[1]
 
 
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[Server]:
     server = Server(folder)
     try:
-        server.start()
+        server.open()
         yield server
     finally:
-        server.stop(signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        server.kill()
 
 
 def until(is_true: Callable[[], bool], what: str) -> None:

@@ -49,7 +49,7 @@ def test_new_build_takes_over_when_asked_and_loses_nothing(
     anna.goto(f"{server.address}/#")
     expect(anna.get_by_text(DRAFT)).to_be_visible(timeout=house.WAIT_MS)
     anna.goto("about:blank")
-    server.start(newer)
+    server.open(newer)
     anna.goto(server.address)
     expect(anna.locator("html")).to_have_attribute("data-build", build or "")
     house.expect_once(budi, "before", WAITS)

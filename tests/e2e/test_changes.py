@@ -54,7 +54,7 @@ def test_refused_message_says_why_in_words(browser: Browser, server: Server) -> 
     server.stop()
     house.write(anna, "too late")
     house.expect_state(anna, "too late", "Waiting to be sent")
-    server.start()
+    server.open()
     budi.get_by_role("heading", name="Anna").click()
     budi.get_by_role("button", name="Block").click()
     budi.get_by_role("dialog", name="Block Anna?").get_by_role("button", name="Block").click()
@@ -77,7 +77,7 @@ def test_presence_is_not_claimed_without_a_link(browser: Browser, server: Server
     server.stop()
     expect(anna.get_by_text("No connection").first).to_be_visible(timeout=house.WAIT_MS)
     expect(there).to_have_count(0)
-    server.start()
+    server.open()
     for page in (budi, anna):
         expect(page.get_by_text("No connection")).to_have_count(0, timeout=house.WAIT_MS)
     expect(there).to_be_visible(timeout=house.WAIT_MS)

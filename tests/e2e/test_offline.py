@@ -26,7 +26,7 @@ def test_written_offline_and_reloaded_is_delivered_once(browser: Browser, server
     anna.reload()
     house.expect_once(anna, "before", "in the tunnel")
     house.expect_state(anna, "in the tunnel", WAITING)
-    server.start()
+    server.open()
     anna.context.set_offline(False)
     house.expect_once(budi, "before", "in the tunnel")
     house.expect_state(anna, "in the tunnel", "Read")
@@ -43,7 +43,7 @@ def test_server_killed_while_writing_loses_and_doubles_nothing(
         if number % 4 == 2:
             server.stop(signal.SIGKILL)
         if number % 4 == 3:
-            server.start()
+            server.open()
     house.expect_state(anna, texts[-1], "Read")
     for page in (anna, budi):
         house.expect_once(page, *texts)
@@ -73,7 +73,7 @@ def test_browser_closed_and_opened_offline_then_online(
     house.open_chat(page, "Notes to self")
     house.expect_once(page, "before", "waits on disk")
     house.expect_state(page, "waits on disk", WAITING)
-    server.start()
+    server.open()
     house.expect_state(page, "waits on disk", "Sent")
     house.expect_once(page, "before", "waits on disk")
     second.close()
@@ -92,14 +92,14 @@ def test_worker_sends_what_waits_when_no_page_is_open(browser: Browser, server: 
     address = anna.url
     other = anna.context.new_page()
     anna.close()
-    server.start()
+    server.open()
     house.dispatch_sync(other, server.address, "outbox")
     house.expect_once(budi, "left behind")
     server.stop()
     other.goto(address)
     house.expect_once(other, "left behind")
     expect(other.locator(".row.own", has=house.bubble(other, "left behind"))).to_have_count(1)
-    server.start()
+    server.open()
     house.expect_once(other, "before", "left behind")
     house.expect_state(other, "left behind", "Read")
 

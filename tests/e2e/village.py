@@ -65,7 +65,7 @@ def settle(server: Server) -> str:
             f"UPDATE messages SET sent_at = sent_at - {DAY_S} WHERE text IN ({marks}) OR kind <> 0",
             old,
         )
-    server.start()
+    server.open()
     return code
 
 

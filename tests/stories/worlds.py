@@ -15,7 +15,6 @@ from kentong.client.transport import NetworkTransport, Transport
 from kentong.protocol.planted import NOTHING, Planted
 from kentong.server import app
 from kentong.server.access import Caller
-from kentong.server.config import Config
 from kentong.server.features import administration, joining, sign_in
 from kentong.server.features.joining import Wanted
 from kentong.server.http.admin import desk_of
@@ -27,19 +26,10 @@ from tests.sim.host import Host
 from tests.sim.loop import SimulatedLoop
 from tests.sim.network import SimulatedTransport, Weather
 from tests.stories.cast import Cable
+from tests.unit.http.inn import SETTINGS
 
 SIMULATED_PATIENCE_S = 600.0
 REAL_PATIENCE_S = 30.0
-SETTINGS = Config(
-    host="127.0.0.1",
-    port=0,
-    disk_reserve_mib=0,
-    shutdown_s=1,
-    sign_ins_per_minute=1_000,
-    signups_per_address=1_000,
-    signups_per_hour=1_000,
-    proof_bits=4,
-)
 OWNER = Caller(0, 0)
 
 

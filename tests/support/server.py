@@ -112,11 +112,11 @@ class Server(Program):
         self.flags = flags
         self._said_before = 0
 
-    def start(self) -> None:
+    def start(self, variables: Mapping[str, str] | None = None) -> None:
         """Start it; it is not up yet."""
         self._said_before = len(self.said)
         place = ["--host", "127.0.0.1", "--port", self.port, "--data", self.data]
-        self.launch("serve", *place, "--disk-reserve-mib", 0, *self.flags)
+        self.launch("serve", *place, "--disk-reserve-mib", 0, *self.flags, variables=variables)
 
     def wait_up(self) -> None:
         """Wait until it listens."""

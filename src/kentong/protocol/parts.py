@@ -64,6 +64,8 @@ class Command(Message):
 class Request(Message):
     """A question; the answer carries the same `request` number."""
 
+    request: Int
+
 
 class Notice(Message):
     """Something said without expecting an answer; safe to lose or repeat."""

@@ -18,7 +18,6 @@ class GetHeads(Request, tag=0x20):
     Pages before the last one have `request` 0.
     """
 
-    request: Int
     chats: list[Int]
     tail: Int = 1
 
@@ -26,7 +25,6 @@ class GetHeads(Request, tag=0x20):
 class GetRange(Request, tag=0x21):
     """Rows first..last of a chat that changed above version `as_of`. Answer: Rows."""
 
-    request: Int
     chat: Int
     first: Int
     last: Int
@@ -36,14 +34,12 @@ class GetRange(Request, tag=0x21):
 class GetPeople(Request, tag=0x22):
     """Names of people one shares a chat with; others are left out. Answer: People."""
 
-    request: Int
     users: list[Int]
 
 
 class GetMembers(Request, tag=0x23):
     """A page of a group's members after a user id. Answer: Members."""
 
-    request: Int
     chat: Int
     after: Int = 0
     banned: Int = 0  # 1: the banned instead (owner only)
@@ -52,20 +48,16 @@ class GetMembers(Request, tag=0x23):
 class GetDevices(Request, tag=0x24):
     """The own devices. Answer: Devices."""
 
-    request: Int
-
 
 class GetOutbox(Request, tag=0x25):
     """How far the server knows an own outbox. Answer: OutboxState."""
 
-    request: Int
     outbox: Int
 
 
 class GetInvite(Request, tag=0x26):
     """What an invite link leads to. Answer: Invite, or Failed(INVITE_INVALID)."""
 
-    request: Int
     token: str
 
 

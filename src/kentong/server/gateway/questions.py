@@ -152,7 +152,7 @@ class Questions:
 
     def _answer(self, request: Request) -> None:
         node, caller = self._node, self._caller
-        number: int = request.request  # type: ignore[attr-defined]
+        number = request.request
         self._short += 1
         node.reads[caller.user_id] += 1
 
