@@ -30,6 +30,7 @@ from tests.unit.gateway.frames import client_frame
 from tests.unit.gateway.house import until
 from tests.unit.http.inn import Inn, Session, inn, run
 
+GROUP = "Slow readers"
 TEXT = "x" * 900
 TEXTS = 300  # 270 kB, two minutes at 20 kbit/s
 SOCKETS_BYTES = 70_000  # what two sockets on one machine hold, however they are set
@@ -60,7 +61,7 @@ class Proxy:
             f"Sec-WebSocket-Protocol: {SUBPROTOCOL}, {token}", f"Authorization: Bearer {secret}",
         )  # fmt: skip
         self.writer.write("\r\n".join((*head, "", "")).encode())
-        await self.reader.readuntil(b"\r\n\r\n")
+        await self.reader.readuntil(GROUP.encode())  # its head: from now on all is told live
         try:
             yield
         finally:
@@ -84,7 +85,7 @@ async def two(it: Inn) -> tuple[Session, str, int]:
     speaker = await it.connect((await it.owner())["secret"])
     await speaker.hear(Welcome)
     bob = await it.join("Bob", (await tell(speaker, MakeInvite(0))).text)
-    return speaker, bob["secret"], (await tell(speaker, CreateGroup("g", [bob["user"]]))).chat
+    return speaker, bob["secret"], (await tell(speaker, CreateGroup(GROUP, [bob["user"]]))).chat
 
 
 async def speak(speaker: Session, chat: int) -> None:
