@@ -21,7 +21,8 @@ ROUNDS = 12
 def change(tx: Transaction, chat_ids: list[int], author: int, turn: int) -> None:
     """One posting and one other change of one of the chats."""
     chat_id = chat_ids[turn % len(chat_ids)]
-    chat = chats.lock(tx, chat_id)
+    chats.lock(tx, chat_id)
+    chat = chats.chat(tx, chat_id)
     assert chat is not None
     seq = town.post(tx, chat_id, author)
     if turn % 2:

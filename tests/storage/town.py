@@ -48,7 +48,8 @@ def join(tx: Transaction, chat_id: int, user_id: int, joined_seq: int = 0) -> No
 
 def post(tx: Transaction, chat_id: int, author_id: int, text: str = "hello") -> int:
     """One text, without an outbox; returns its seq."""
-    chat = chats.lock(tx, chat_id)
+    chats.lock(tx, chat_id)
+    chat = chats.chat(tx, chat_id)
     assert chat is not None
     seq, _ = messages.append(tx, chat, NewRow(author_id, NOW_S, text))
     return seq
@@ -61,7 +62,8 @@ def command(tx: Transaction, chat_id: int, author_id: int, device_id: int, numbe
         return int.from_bytes(answered.answer, "big")
     if outboxes.last_number(tx, device_id, OUTBOX) != number - 1:
         raise LookupError(number)
-    chat = chats.lock(tx, chat_id)
+    chats.lock(tx, chat_id)
+    chat = chats.chat(tx, chat_id)
     assert chat is not None
     new = NewRow(author_id, NOW_S, f"text {number}", outbox=OUTBOX, number=number)
     seq, _ = messages.append(tx, chat, new)

@@ -1,6 +1,5 @@
 """The only way to a chat: load it and check what the caller may do there, in one call."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from kentong.server.config import Config
 from kentong.server.model import Chat, Membership, MemberState, StoredRow
 from kentong.server.rules import rights
 from kentong.server.rules.rights import Action
-from kentong.server.storage import accounts, chats, members, messages
+from kentong.server.storage import accounts, chats, listing, members, messages
 from kentong.server.storage.engine import Transaction
 
 
@@ -25,8 +24,7 @@ class Caller(NamedTuple):
     links_key: bytes = b""  # features/tokens.py
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a handler works with. It runs inside one transaction, perhaps more than once."""
 
     tx: Transaction
@@ -51,24 +49,22 @@ def look(context: Context, chat_id: int, action: Action = Action.READ) -> Place:
         Refused(NOT_FOUND): no such chat, or the caller isn't in it; they look the same.
         Refused(FORBIDDEN): the caller's role does not allow the action.
     """
-    return _checked(context, chats.chat(context.tx, chat_id), action)
-
-
-def change(context: Context, chat_id: int, action: Action) -> Place:
-    """The chat, locked until the end of this piece of work. Raises as `look`."""
-    return _checked(context, chats.lock(context.tx, chat_id), action)
-
-
-def _checked(context: Context, chat: Chat | None, action: Action) -> Place:
-    if chat is None:
+    head = listing.head(context.tx, context.caller.user_id, chat_id)
+    if head is None:
         raise Refused(ErrorCode.NOT_FOUND)
-    member = members.membership(context.tx, chat.id, context.caller.user_id)
-    gone = member is None or member.state != MemberState.ACTIVE
-    if member is None or (gone and Planted.REMOVED_STILL_SERVED not in context.planted):
+    _, chat, member = head
+    gone = member.state != MemberState.ACTIVE
+    if gone and Planted.REMOVED_STILL_SERVED not in context.planted:
         raise Refused(ErrorCode.NOT_FOUND)
     if not rights.may(ChatKind(chat.kind), Role(member.role), action):
         raise Refused(ErrorCode.FORBIDDEN)
     return Place(chat, member)
+
+
+def change(context: Context, chat_id: int, action: Action) -> Place:
+    """The chat, locked until the end of this piece of work. Raises as `look`."""
+    chats.lock(context.tx, chat_id)
+    return look(context, chat_id, action)
 
 
 def text_row(context: Context, place: Place, seq: int, at: int) -> StoredRow:

@@ -47,7 +47,8 @@ def join_by_invite(context: Context, command: JoinByInvite) -> Done:
     invite = valid(context.tx, command.token)
     if invite.chat_id == 0:
         return Done(chat=_meet_maker(context, invite.made_by).id)
-    chat = chats.lock(context.tx, invite.chat_id)
+    chats.lock(context.tx, invite.chat_id)
+    chat = chats.chat(context.tx, invite.chat_id)
     assert chat is not None
     caller = context.caller.user_id
     before = members.membership(context.tx, chat.id, caller)

@@ -1,6 +1,6 @@
 """Numbered commands: each takes effect exactly once, in the order of its outbox."""
 
-import enum
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -26,6 +26,9 @@ from kentong.server.model import StoredAnswer
 from kentong.server.storage import outboxes
 
 Handler = Callable[[Context, Any], Message]
+
+
+_REFERRING = {"chat", "seq", "reply_to"}  # fields that may name what an earlier command made
 
 
 class Taken(NamedTuple):
@@ -60,14 +63,6 @@ class Run:
         if not isinstance(taken.answer, Forked):
             self._stopped_at = None
         return taken
-
-
-class _Field(enum.Enum):
-    """Fields that may refer to what an earlier command of the outbox made."""
-
-    chat = "chat"
-    seq = "seq"
-    reply_to = "reply_to"
 
 
 def take(context: Context, frame: bytes, command: Command, handler: Handler) -> Taken:
@@ -124,20 +119,25 @@ def _repeated(context: Context, frame: bytes, command: Command, last: int) -> Me
 def _resolved(context: Context, command: Command) -> Command:
     """The command with references to own commands replaced. Raises Refused(NOT_FOUND)."""
     changes = {}
-    for field in _Field:
-        value = getattr(command, field.value, 0)
+    for field in _references(type(command)):
+        value = getattr(command, field)
         if value < 0:
-            changes[field.value] = _made(context, -value, field)
+            changes[field] = _made(context, -value, field)
     return msgspec.structs.replace(command, **changes) if changes else command
 
 
-def _made(context: Context, number: int, field: _Field) -> int:
+@functools.cache
+def _references(kind: type[Command]) -> tuple[str, ...]:
+    return tuple(field for field in kind.__struct_fields__ if field in _REFERRING)
+
+
+def _made(context: Context, number: int, field: str) -> int:
     caller = context.caller
     stored = outboxes.answer(context.tx, caller.device_id, caller.outbox, number)
     answer = decode_from_server(stored.answer) if stored else None
-    if field is _Field.chat and isinstance(answer, Done) and answer.chat:
+    if field == "chat" and isinstance(answer, Done) and answer.chat:
         return answer.chat
-    if field is not _Field.chat and isinstance(answer, Accepted):
+    if field != "chat" and isinstance(answer, Accepted):
         return answer.seq
     raise Refused(ErrorCode.NOT_FOUND)
 

@@ -35,13 +35,14 @@ def chat(tx: Transaction, chat_id: int) -> Chat | None:
     return _chat(tx.one(_BY_ID, chat_id))
 
 
-def lock(tx: Transaction, chat_id: int) -> Chat | None:
-    """The chat with this id, which nobody else changes until this work is done.
+def lock(tx: Transaction, chat_id: int) -> None:
+    """See that nobody else changes a chat until this work is done.
 
     To be called before anything of a chat is read on which a change of it depends.
     Who locks several chats does it in ascending order of their ids.
     """
-    return _chat(tx.one(_BY_ID + tx.for_update, chat_id))
+    if tx.for_update:
+        tx.one("SELECT id FROM chats WHERE id = ?" + tx.for_update, chat_id)
 
 
 def direct(tx: Transaction, key: str) -> Chat | None:

@@ -42,7 +42,7 @@ class Transaction(abc.ABC):
 
     __slots__ = ("removed", "wrote")
 
-    for_update = ""  # after the SELECT of a row that is going to be changed
+    for_update = ""  # after the SELECT of a row to be changed; "": nobody else can change it
 
     def __init__(self) -> None:
         self.wrote = False  # anything but reads happened
