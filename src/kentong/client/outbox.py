@@ -1,12 +1,9 @@
 """The outbox: numbered commands, written before they leave and kept until long after."""
 # ruff: noqa: S608 - SQL is put together from constants
 
-import hashlib
 import random
 from collections.abc import Callable
 from typing import Any, Final, cast
-
-import msgspec
 
 from kentong.client import references
 from kentong.client.database import Database
@@ -59,19 +56,6 @@ class Outbox:
 
     def _random_id(self) -> int:
         return self._random.randint(1, INTEGER_MAX)
-
-    def _next_id(self, moved: list[Entry]) -> int:
-        """The outbox that these commands move to.
-
-        Copies of a store that move the same commands find the same one, without knowing of
-        each other: so the server sees repeats, and each takes effect once.
-        """
-        if not moved:
-            return self._random_id()
-        first = moved[0]
-        origin = [self.id, self._number("epoch"), first.key, first.written_at, first.frame]
-        digest = hashlib.sha256(msgspec.msgpack.encode(origin)).digest()
-        return 1 + int.from_bytes(digest[:8], "big") % INTEGER_MAX
 
     # -- Writing ------------------------------------------------------------------------
 
@@ -204,7 +188,7 @@ class Outbox:
     def _renumber(self, moved: list[Entry], now: int, has: Callable[[int, int], bool]) -> list[int]:
         """Give these commands new numbers in a new outbox, in order of their keys."""
         renumbering = Renumbering(self._entries("outbox <> ?", (LOCAL,)), moved, has)
-        self._take(self._next_id(moved))
+        self._take(self._random_id())
         refused = []
         for entry in moved:
             command = renumbering.move(entry, self.next_number)
@@ -212,7 +196,7 @@ class Outbox:
                 refused.append(entry.key)
                 self._refuse(entry.key, now)
             else:
-                self._place(entry.key, encode(command))
+                self._place(entry.key, encode(references.moved(command, entry)))
         return refused
 
     def _place(self, key: int, frame: bytes) -> None:

@@ -4,6 +4,7 @@ On the wire a reference is -number within one outbox; a program says -key, which
 changes. When commands move to a new outbox, what they say is written anew.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -11,6 +12,7 @@ from typing import cast
 import msgspec
 
 from kentong.protocol.codec import decode_from_client
+from kentong.protocol.limits import INTEGER_MAX
 from kentong.protocol.messages import Accepted, Command, Done, Refusal
 
 Answer = Accepted | Done | Refusal
@@ -90,6 +92,24 @@ def resolved(entry: Entry, numbered: Callable[[int, int], Entry | None]) -> Comm
         return chat_of(said) or 0
 
     return rewrite(entry.command, chat_of, row_of, row_of)
+
+
+def moved(command: Command, entry: Entry) -> Command:
+    """The command, which the entry says as yet, as it says in a new outbox where it comes from.
+
+    Copies of a store come to the same origin without knowing of each other, however many
+    commands each of them moves: so what both have takes effect once.
+    """
+    return msgspec.structs.replace(command, origin=_origin(entry))  # every command has one
+
+
+def _origin(entry: Entry) -> int:
+    said: int = getattr(entry.command, "origin", 0)
+    if said:
+        return said  # it moves again
+    first = [entry.outbox, entry.number, entry.written_at, entry.frame]
+    digest = hashlib.sha256(msgspec.msgpack.encode(first)).digest()
+    return 1 + int.from_bytes(digest[:8], "big") % INTEGER_MAX
 
 
 class Renumbering:

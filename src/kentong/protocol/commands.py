@@ -9,6 +9,7 @@ class SendText(Command, tag=0x10):
     chat: Ref
     text: str
     reply_to: Ref = 0  # seq
+    origin: Int = 0  # which command it was before it moved, 0: it never did (outbox)
 
 
 class EditText(Command, tag=0x11):
@@ -18,6 +19,7 @@ class EditText(Command, tag=0x11):
     seq: Ref
     text: str
     at: Int = 0  # when that message was posted: another one in its place is left alone
+    origin: Int = 0  # as in SendText
 
 
 class DeleteMessage(Command, tag=0x12):
@@ -26,12 +28,14 @@ class DeleteMessage(Command, tag=0x12):
     chat: Ref
     seq: Ref
     at: Int = 0  # as in EditText
+    origin: Int = 0  # as in SendText
 
 
 class OpenDirect(Command, tag=0x13):
     """Find or make the direct chat with somebody one shares a chat with; 0: notes to self."""
 
     user: Int
+    origin: Int = 0  # as in SendText
 
 
 class CreateGroup(Command, tag=0x14):
@@ -39,6 +43,7 @@ class CreateGroup(Command, tag=0x14):
 
     title: str
     members: list[Int] = []
+    origin: Int = 0  # as in SendText
 
 
 class RenameGroup(Command, tag=0x15):
@@ -46,6 +51,7 @@ class RenameGroup(Command, tag=0x15):
 
     chat: Ref
     title: str
+    origin: Int = 0  # as in SendText
 
 
 class AddMember(Command, tag=0x16):
@@ -53,6 +59,7 @@ class AddMember(Command, tag=0x16):
 
     chat: Ref
     user: Int
+    origin: Int = 0  # as in SendText
 
 
 class RemoveMember(Command, tag=0x17):
@@ -61,18 +68,21 @@ class RemoveMember(Command, tag=0x17):
     chat: Ref
     user: Int
     ban: Int = 0  # 1: for good
+    origin: Int = 0  # as in SendText
 
 
 class LeaveGroup(Command, tag=0x18):
     """Leave a group. When the owner leaves, the longest-standing member owns it."""
 
     chat: Ref
+    origin: Int = 0  # as in SendText
 
 
 class JoinByInvite(Command, tag=0x19):
     """Follow an invite link: join its group, or open the direct chat with its maker."""
 
     token: str
+    origin: Int = 0  # as in SendText
 
 
 class MakeInvite(Command, tag=0x1A):
@@ -82,6 +92,7 @@ class MakeInvite(Command, tag=0x1A):
     """
 
     chat: Ref = 0
+    origin: Int = 0  # as in SendText
 
 
 class BlockUser(Command, tag=0x1B):
@@ -89,6 +100,7 @@ class BlockUser(Command, tag=0x1B):
 
     user: Int
     blocked: Int = 1
+    origin: Int = 0  # as in SendText
 
 
 class Report(Command, tag=0x1C):
@@ -102,18 +114,21 @@ class Report(Command, tag=0x1C):
     reason: Int = 0  # ReportReason
     text: str = ""
     at: Int = 0  # as in EditText
+    origin: Int = 0  # as in SendText
 
 
 class SetName(Command, tag=0x1D):
     """Change one's own name."""
 
     name: str
+    origin: Int = 0  # as in SendText
 
 
 class RevokeDevice(Command, tag=0x1E):
     """Sign out one of one's own devices."""
 
     device: Int
+    origin: Int = 0  # as in SendText
 
 
 # -- Answers to numbered commands, in their order ---------------------------------------

@@ -44,6 +44,7 @@ class Double:
         self.epoch = 5
         self.chats: dict[int, Chat] = {}
         self.answers: dict[tuple[int, int], tuple[bytes, wire.Message]] = {}
+        self.moved: dict[int, wire.Message] = {}  # answers by origin
         self.last: dict[int, int] = {}
         self.removed: list[tuple[int, int, int]] = []  # clock, chat, seq
         self.refuse: Callable[[wire.Command], ErrorCode | None] = lambda command: None
@@ -220,7 +221,11 @@ class Connection:
             self.said.append(wire.Forked(expected))
             return
         if not known:
-            known = fingerprint(frame), self._effect(command)
+            origin: int = getattr(command, "origin", 0)
+            answer = server.moved.get(origin) or self._effect(command)
+            if origin:
+                server.moved[origin] = answer
+            known = fingerprint(frame), answer
             server.answers[place] = known
             server.last[self._outbox] = self._number
         self._number += 1

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,19 @@ def texts(server: Double, chat: int = CHAT) -> list[str]:
 
 
 def frames(store: Store) -> list[wire.Command]:
-    return [entry.command for entry in store.outbox.unanswered()]
+    """What waits, without where it comes from."""
+    commands = [entry.command for entry in store.outbox.unanswered()]
+    return [msgspec.structs.replace(command, origin=0) for command in commands]
+
+
+def origins(store: Store) -> list[int]:
+    return [getattr(entry.command, "origin", 0) for entry in store.outbox.unanswered()]
+
+
+def clones(store: Store, folder: Path) -> list[Store]:
+    store.close()
+    shutil.copy(folder / "device.db", folder / "clone.db")
+    return [open_store(folder / name) for name in ("device.db", "clone.db")]
 
 
 @pytest.fixture
@@ -214,9 +227,7 @@ def test_what_names_a_text_says_when_it_was_posted_unless_it_is_posted_anew(
 def test_two_clones_send_each_text_once(tmp_path: Path, server: Double) -> None:
     store = open_store(tmp_path / "device.db")
     write(store, wire.SendText(CHAT, "common"))
-    store.close()
-    shutil.copy(tmp_path / "device.db", tmp_path / "clone.db")
-    stores = [open_store(tmp_path / name) for name in ("device.db", "clone.db")]
+    stores = clones(store, tmp_path)
     for index, each in enumerate(stores):
         group = write(each, wire.CreateGroup(f"group {index}"))
         write(each, wire.SendText(-group, f"of {index}"))
@@ -233,13 +244,42 @@ def test_two_clones_that_fork_send_what_both_have_once(tmp_path: Path, server: D
         write(store, wire.SendText(CHAT, text))
     server.last[store.outbox.id] = 1  # by a third clone
     server.answers[store.outbox.id, 1] = b"other", wire.Done()
-    store.close()
-    shutil.copy(tmp_path / "device.db", tmp_path / "clone.db")
-    stores = [open_store(tmp_path / name) for name in ("device.db", "clone.db")]
+    stores = clones(store, tmp_path)
     write(stores[1], wire.SendText(CHAT, "c"))
     for each in stores:
         exchange(each, server)
     assert texts(server) == ["a", "b", "c"]
+
+
+def test_a_text_that_two_clones_queue_again_is_posted_once(tmp_path: Path, server: Double) -> None:
+    """One of them was refused a command that the other holds unanswered: their numbers part."""
+    backup = copy.deepcopy(server)
+    store = open_store(tmp_path / "device.db")
+    exchange(store, server)
+    first = write(store, wire.SendText(CHAT, "refused here"))
+    for text in ("a", "b"):
+        write(store, wire.SendText(CHAT, text))
+    stores = clones(store, tmp_path)
+    with stores[0].transaction():
+        stores[0].outbox.answer(first, wire.Refusal(ErrorCode.FORBIDDEN), NOW)
+    backup.epoch += 1
+    for each in (*stores, *stores):
+        exchange(each, backup)
+    assert texts(backup) == ["a", "b", "refused here"]
+    assert all(not each.outbox.unanswered() for each in stores)
+
+
+def test_a_command_keeps_its_origin_however_often_it_moves(store: Store) -> None:
+    for text in ("a", "a"):
+        write(store, wire.SendText(CHAT, text))
+    assert origins(store) == [0, 0]
+    with store.transaction():
+        store.outbox.fork(NOW)
+    before = origins(store)
+    assert len({0, *before}) == 3
+    with store.transaction():
+        store.outbox.fork(NOW + 1)
+    assert origins(store) == before
 
 
 def test_a_fork_writes_references_anew(store: Store) -> None:

@@ -75,6 +75,37 @@ def test_outboxes_of_one_device_do_not_mix(village: Village) -> None:
     assert village.asks("anna", GetOutbox(9, 3)) == OutboxState(9, 0)
 
 
+def test_a_command_that_two_copies_of_a_store_move_takes_effect_once(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    first = village.people["anna"]
+    village.people["anna"] = first._replace(outbox=2)
+    accepted = village.repeats("anna", SendText(chat, "moved", origin=5), 1)
+    assert isinstance(accepted, Accepted)
+    village.people["anna"] = first._replace(outbox=3)
+    assert isinstance(village.repeats("anna", SendText(chat, "of one only", origin=4), 1), Accepted)
+    assert village.repeats("anna", SendText(chat, "moved", origin=5), 2) == accepted
+    assert village.says("budi", chat, "next") == accepted.seq + 2
+    edit = village.repeats("anna", EditText(chat, -2, "edited"), 3)
+    assert isinstance(edit, Done)
+    assert village.row(chat, accepted.seq).text == "edited"
+
+
+def test_a_moved_command_that_was_refused_stays_refused(village: Village) -> None:
+    chat = village.direct("anna", "budi")
+    refusal = village.repeats("anna", SendText(chat, " ", origin=5), 2)
+    village.people["anna"] = village.people["anna"]._replace(outbox=2)
+    assert village.repeats("anna", SendText(chat, "now", origin=5), 1) == refusal
+
+
+def test_an_invite_that_two_copies_move_is_one_link(village: Village) -> None:
+    first = village.repeats("anna", MakeInvite(origin=5), 1)
+    assert isinstance(first, Done)
+    assert village.repeats("anna", MakeInvite(origin=5), 1) == first
+    village.people["anna"] = village.people["anna"]._replace(outbox=2)
+    assert village.repeats("anna", MakeInvite(origin=5), 1) == first
+    assert isinstance(village.asks("budi", GetInvite(1, first.text)), Invite)
+
+
 def test_answers_to_devices_that_were_signed_out_are_forgotten_later(village: Village) -> None:
     village.done("anna", OpenDirect(0))
     village.done("budi", OpenDirect(0))

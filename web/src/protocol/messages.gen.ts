@@ -34,6 +34,8 @@ export interface SendText {
   text: string;
   /** seq */
   replyTo: number;
+  /** which command it was before it moved, 0: it never did (outbox) */
+  origin: number;
 }
 
 /** Replace the text of an own message. */
@@ -45,6 +47,8 @@ export interface EditText {
   text: string;
   /** when that message was posted: another one in its place is left alone */
   at: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Delete a message for everyone: an own one, or any as the group's owner. */
@@ -55,6 +59,8 @@ export interface DeleteMessage {
   seq: number;
   /** as in EditText */
   at: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Find or make the direct chat with somebody one shares a chat with; 0: notes to self. */
@@ -62,6 +68,8 @@ export const OpenDirect = 0x13;
 export interface OpenDirect {
   tag: typeof OpenDirect;
   user: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Make a group; the caller owns it. Members one may not add are left out. */
@@ -70,6 +78,8 @@ export interface CreateGroup {
   tag: typeof CreateGroup;
   title: string;
   members: readonly number[];
+  /** as in SendText */
+  origin: number;
 }
 
 /** Give a group another title. */
@@ -78,6 +88,8 @@ export interface RenameGroup {
   tag: typeof RenameGroup;
   chat: number;
   title: string;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Add somebody one shares a chat with to a group; lifts a ban if the owner does it. */
@@ -86,6 +98,8 @@ export interface AddMember {
   tag: typeof AddMember;
   chat: number;
   user: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Remove somebody from a group; banned, they can't come back by link. */
@@ -96,6 +110,8 @@ export interface RemoveMember {
   user: number;
   /** 1: for good */
   ban: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Leave a group. When the owner leaves, the longest-standing member owns it. */
@@ -103,6 +119,8 @@ export const LeaveGroup = 0x18;
 export interface LeaveGroup {
   tag: typeof LeaveGroup;
   chat: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Follow an invite link: join its group, or open the direct chat with its maker. */
@@ -110,6 +128,8 @@ export const JoinByInvite = 0x19;
 export interface JoinByInvite {
   tag: typeof JoinByInvite;
   token: string;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Make a new invite link to a group (by its owner), or to oneself (chat 0). */
@@ -117,6 +137,8 @@ export const MakeInvite = 0x1a;
 export interface MakeInvite {
   tag: typeof MakeInvite;
   chat: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Take no more messages from somebody, or take them again. */
@@ -125,6 +147,8 @@ export interface BlockUser {
   tag: typeof BlockUser;
   user: number;
   blocked: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Report a chat (seq 0) or one message to the server's owner. */
@@ -138,6 +162,8 @@ export interface Report {
   text: string;
   /** as in EditText */
   at: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Change one's own name. */
@@ -145,6 +171,8 @@ export const SetName = 0x1d;
 export interface SetName {
   tag: typeof SetName;
   name: string;
+  /** as in SendText */
+  origin: number;
 }
 
 /** Sign out one of one's own devices. */
@@ -152,6 +180,8 @@ export const RevokeDevice = 0x1e;
 export interface RevokeDevice {
   tag: typeof RevokeDevice;
   device: number;
+  /** as in SendText */
+  origin: number;
 }
 
 /** The heads of these chats; unknown ones come as gone. Answer: Heads. */
@@ -672,21 +702,21 @@ export type Message = FromServer | Command | Request | Notice | Hello;
  *  may be absent. Behind a name: $ text, % bytes, ~ reference, @Part, @ raw;
  *  in front: * a list, ? nil or a part; =1: the default where it is not nothing. */
 export const LAYOUTS = `1:version epoch cursor outbox number|build flags tail=1 backfillTo backfillAt backfillAlias *commands@
-16:chat~ text$|replyTo~
-17:chat~ seq~ text$|at
-18:chat~ seq~|at
-19:user
-20:title$|*members
-21:chat~ title$
-22:chat~ user
-23:chat~ user|ban
-24:chat~
-25:token$
-26:|chat~
-27:user|blocked=1
-28:chat~ seq|reason text$ at
-29:name$
-30:device
+16:chat~ text$|replyTo~ origin
+17:chat~ seq~ text$|at origin
+18:chat~ seq~|at origin
+19:user|origin
+20:title$|*members origin
+21:chat~ title$|origin
+22:chat~ user|origin
+23:chat~ user|ban origin
+24:chat~|origin
+25:token$|origin
+26:|chat~ origin
+27:user|blocked=1 origin
+28:chat~ seq|reason text$ at origin
+29:name$|origin
+30:device|origin
 32:request *chats|tail=1
 33:request chat first last|asOf
 34:request *users

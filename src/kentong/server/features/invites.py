@@ -32,7 +32,7 @@ def make_invite(context: Context, command: MakeInvite) -> Done:
         invites.revoke_group(context.tx, chat_id, context.now_s)
     else:
         invites.revoke_personal(context.tx, caller, context.now_s)
-    token = tokens.invite_token(context.caller)
+    token = tokens.invite_token(context.caller, command.origin)
     invites.add_invite(context.tx, digest(token), caller, chat_id, context.now_s)
     return Done(chat=chat_id, text=token)
 

@@ -20,7 +20,7 @@ from kentong.protocol.messages import (
     Refusal,
 )
 from kentong.protocol.planted import Planted
-from kentong.server.access import Context
+from kentong.server.access import Caller, Context
 from kentong.server.features import tokens
 from kentong.server.model import StoredAnswer
 from kentong.server.storage import outboxes
@@ -66,7 +66,7 @@ class Run:
 
 
 def take(context: Context, frame: bytes, command: Command, handler: Handler) -> Taken:
-    """Let a command take effect, if it is the next of its outbox.
+    """Let a command take effect, if it is the next of its outbox and no copy of it did.
 
     A final refusal uses the number up and is an answer like any other.
 
@@ -77,17 +77,38 @@ def take(context: Context, frame: bytes, command: Command, handler: Handler) -> 
     last = outboxes.last_number(tx, caller.device_id, caller.outbox)
     if caller.number != last + 1 and Planted.NO_IDEMPOTENCY not in context.planted:
         return Taken(_repeated(context, frame, command, last), fresh=False)
-    try:
-        answer = handler(context, _resolved(context, command))
-    except Refused as refused:
-        if refused.retry_after_ms:
-            raise
-        assert not tx.wrote, "handlers refuse before they write"
-        answer = Refusal(refused.code)
+    known = _answered_elsewhere(context, command)
+    answer = known or _effect(context, command, handler)
     stored = StoredAnswer(fingerprint(frame), encode(_without_token(answer)))
     if caller.number > last:
         outboxes.store_answer(tx, caller.device_id, caller.outbox, caller.number, stored)
-    return Taken(answer, fresh=True)
+    if known is None and _origin(command):
+        outboxes.store_answer_to_moved(tx, caller.device_id, _origin(command), stored)
+    return Taken(answer, fresh=known is None)
+
+
+def _effect(context: Context, command: Command, handler: Handler) -> Message:
+    try:
+        return handler(context, _resolved(context, command))
+    except Refused as refused:
+        if refused.retry_after_ms:
+            raise
+        assert not context.tx.wrote, "handlers refuse before they write"
+        return Refusal(refused.code)
+
+
+def _answered_elsewhere(context: Context, command: Command) -> Message | None:
+    """The answer that another copy of the device's store got to this command; None: none yet."""
+    if not _origin(command):
+        return None
+    device_id = context.caller.device_id
+    stored = outboxes.answer_to_moved(context.tx, device_id, _origin(command))
+    return _said_again(context.caller, command, stored) if stored else None
+
+
+def _origin(command: Command) -> int:
+    origin: int = getattr(command, "origin", 0)  # each command has it, as its last field
+    return origin
 
 
 def give_up(context: Context, frame: bytes, code: ErrorCode) -> None:
@@ -110,9 +131,14 @@ def _repeated(context: Context, frame: bytes, command: Command, last: int) -> Me
     stored = outboxes.answer(tx, caller.device_id, caller.outbox, caller.number)
     if stored is None or stored.hash != fingerprint(frame):
         return Forked(last + 1)
+    return _said_again(caller, command, stored)
+
+
+def _said_again(caller: Caller, command: Command, stored: StoredAnswer) -> Message:
     answer = decode_from_server(stored.answer)
     if isinstance(answer, Done) and isinstance(command, MakeInvite):
-        return msgspec.structs.replace(answer, text=tokens.invite_token(caller))
+        token = tokens.invite_token(caller, command.origin)
+        return msgspec.structs.replace(answer, text=token)
     return answer
 
 

@@ -2,7 +2,8 @@
 
 A repeated command must get the answer that it got before, and that is the token; but who holds
 the database or a backup must not hold the links. So a token follows from the device's secret,
-which the device shows and the database lacks, and from the place of the command in its outbox.
+which the device shows and the database lacks, and from the place of the command in its outbox, or
+from its origin.
 """
 
 import base64
@@ -18,9 +19,9 @@ def links_key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"kentong invite links", "sha256")
 
 
-def invite_token(caller: Caller) -> str:
-    """The token of the link that this very command makes."""
+def invite_token(caller: Caller, origin: int) -> str:
+    """The token of the link that this very command makes; one that moved keeps its origin."""
     assert caller.links_key, "only devices make links by commands"
-    place = f"{caller.outbox}:{caller.number}".encode()
-    digest = hmac.digest(caller.links_key, place, "sha256")
+    place = f"moved:{origin}" if origin else f"{caller.outbox}:{caller.number}"
+    digest = hmac.digest(caller.links_key, place.encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()

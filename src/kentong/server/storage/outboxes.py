@@ -5,6 +5,7 @@ from kentong.server.model import StoredAnswer
 from kentong.server.storage.engine import Transaction
 
 PRUNED_EVERY = 128  # numbers
+MOVED = 0  # under this number, which no command has, stand answers by origin instead of outbox
 
 _LAST = "SELECT number FROM answers WHERE device_id = ? AND outbox = ? ORDER BY number DESC LIMIT 1"
 _ONE = "SELECT hash, answer FROM answers WHERE device_id = ? AND outbox = ? AND number = ?"
@@ -31,6 +32,18 @@ def store_answer(
     tx.run(_STORE, device_id, outbox, number, answer.hash, answer.answer)
     if number % PRUNED_EVERY == 0:
         tx.run(_PRUNE, device_id, outbox, number - OUTBOX_ANSWERS_MAX)
+
+
+def answer_to_moved(tx: Transaction, device_id: int, origin: int) -> StoredAnswer | None:
+    """What was answered to a command that moved, whichever outbox it came from."""
+    return answer(tx, device_id, origin, MOVED)
+
+
+def store_answer_to_moved(
+    tx: Transaction, device_id: int, origin: int, answer: StoredAnswer
+) -> None:
+    """Keep the answer to a command that moved for as long as its device is signed in."""
+    tx.run(_STORE, device_id, origin, MOVED, answer.hash, answer.answer)
 
 
 def forget_revoked(tx: Transaction, before_s: int) -> int:
