@@ -152,6 +152,35 @@ def test_many_stale_chats_are_listed_anew(tmp_path: Path, run: Run) -> None:
     run(work())
 
 
+def test_what_changes_between_two_pages_is_told_by_its_head(tmp_path: Path, run: Run) -> None:
+    """It is in no page: a frame that builds on its head would speak of an unknown chat."""
+
+    async def work() -> None:
+        async with place(tmp_path, "anna") as it:
+            speaker = await it.connect("anna", outbox=1)
+            chats = await groups(speaker, 3 * STALE_MAX)
+            await it.add_device("anna", "tablet")
+            await it.fed()
+            listener = await it.connect("tablet", outbox=2)
+            await quiet(it.node)
+            listed = {head.chat for page in listener.line.heard(Heads) for head in page.heads}
+            assert chats[0] not in listed
+            it.node.feeder.pause()
+            speaker.say(SendText(chats[0], "hello"))
+            await speaker.hear(Accepted)
+            await settled(listener)
+            it.node.feeder.begin(it.node.hub.cursor)
+            await it.fed()
+            (page,) = await listener.hear(Heads)
+            assert [(head.chat, head.last_seq) for head in page.heads] == [(chats[0], 2)]
+            assert not listener.line.heard(Posted)
+            listener.say(Got(ACKNOWLEDGED))
+            await speak(it, speaker, [chats[0]])
+            await listener.hear(Posted)
+
+    run(work())
+
+
 def test_what_was_pushed_is_asked_about_and_then_held_back(tmp_path: Path, run: Run) -> None:
     async def work() -> None:
         async with place(tmp_path, "anna") as it:

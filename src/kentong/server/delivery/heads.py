@@ -59,6 +59,7 @@ class Page(NamedTuple):
 
     frame: bytes | None  # None: there was nothing to say
     more: bool
+    clock: int  # of the snapshot that it was read in
     is_news: bool = True  # False: it says nothing but the new cursor
 
 
@@ -79,14 +80,14 @@ def read_page(tx: Transaction, state: Listing, cursor_max: int) -> tuple[Page, L
     me, room = _take_me(state, room)
     heads = [] if state.removals or state.me else _take(tx, state, clock, room)
     if not heads and not removals and me is None and state.target == state.wish.cursor:
-        return Page(None, more=False), state
+        return Page(None, False, clock), state
     more = bool(state.runs)
     # Before the first head the position is the target: what lies above is listed again anyway.
     at = state.runs[0] if more else Bounds(0, 0, 0)
     below = (min(at.below_clock, state.target), at.below_alias) if more else (0, 0)
     frame = encode(Heads(clock, heads, state.target, int(more), *below, removals, me))
     is_news = more or bool(heads or removals) or me is not None
-    return Page(frame, more, is_news), state
+    return Page(frame, more, clock, is_news), state
 
 
 def _take_removals(state: Listing) -> tuple[list[Removal], int]:

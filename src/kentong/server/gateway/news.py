@@ -54,8 +54,8 @@ class News:
     """
 
     __slots__ = (
-        "_asked", "_joined", "_listing", "_mark_timer", "_me_reading", "_me_sent", "_me_stale",
-        "_node", "_own_marks", "_owner", "_pushed", "_reading", "_stale", "bulk",
+        "_asked", "_joined", "_listed_at", "_listing", "_mark_timer", "_me_reading", "_me_sent",
+        "_me_stale", "_node", "_own_marks", "_owner", "_pushed", "_reading", "_stale", "bulk",
         "first_page_sent", "quiet_pages", "wish",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class News:
         self._node = node
         self._owner = owner
         self._listing: Listing | None = Listing.start(wish, token)
+        self._listed_at = 0  # the clock of a page that was not the first
         self._joined = False
         self._reading: set[int] | None = None  # heads being read; None: nothing is read
         self._stale: set[int] | frozenset[int] = _NO_CHATS  # an own set would take 216 bytes
@@ -144,7 +145,9 @@ class News:
                 log.error("a listing failed", exc_info=outcome.error)
                 self._owner.end(ErrorCode.INTERNAL, 5_000)
                 return
-            self._paged(*outcome.result)
+            page, after = outcome.result
+            self._listed_at = page.clock
+            self._paged(page, after)
 
         self._node.engine.post_read(
             lambda tx: heads.read_page(tx, state, cursor), done, patient=True
@@ -178,7 +181,9 @@ class News:
 
     def push(self, chat_id: int, frame: bytes) -> None:
         """Send a frame that builds on the chat's head, or the head itself later."""
-        builds = self._listing is None and chat_id not in self._stale and self.first_page_sent
+        # What changed between the pages of a listing is in none of them, and perhaps told later.
+        listed = self._listing is None and self._node.hub.cursor >= self._listed_at
+        builds = listed and chat_id not in self._stale and self.first_page_sent
         reading = self._reading is not None and (chat_id in self._reading or not self._reading)
         if not builds or reading or self.is_behind:
             self.refresh(chat_id)
