@@ -366,14 +366,15 @@ class Sync:
         """The whole answer to GetRange: what changed in a run above the version asked for.
 
         Exact as of `version` now is all of it that was known as of the version asked for,
-        and still is: windows may have been dropped since the question.
+        and still is: windows may have been dropped since the question. Of a hole it is what
+        came: a restored server may have fewer rows than the one that was to be asked.
         """
         chat = self._store.chat(chat_id)
         if chat is None:
             return
         span = (max(asked.first, chat.first_seq, 1), asked.last)
         kept = [row for row in absolute(chat, rows, 0) if span[0] <= row.seq <= span[1]]
-        known = [span] if asked.as_of == 0 and span[0] <= span[1] else []
+        known = [(span[0], kept[-1].seq)] if asked.as_of == 0 and kept else []
         for window in self._timeline.windows(chat_id) if asked.as_of else ():
             first, last = max(window.first, span[0]), min(window.last, span[1])
             if first <= last and window.as_of >= asked.as_of:

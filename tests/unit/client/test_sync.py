@@ -320,3 +320,13 @@ def test_rows_asked_for_above_a_version_fill_no_hole(store: Store, server: Doubl
     (answer,) = server.answer(request)
     session.receive(encode(answer), 2, NOW)
     assert store.timeline.windows(CHATS[0]) == []
+
+
+def test_what_no_row_came_of_stays_a_hole(store: Store, server: Double) -> None:
+    """A question from before a restore may ask for rows that the server doesn't have any more."""
+    session, agenda = live(store, server)
+    request = wire.GetRange(agenda.next_request(), CHATS[0], 1, 5)
+    agenda.questions[request.request] = Question(request, lambda answer: None)
+    (answer,) = server.answer(request)
+    session.receive(encode(answer), 2, NOW)
+    assert [window.span for window in store.timeline.windows(CHATS[0])] == [(1, 1)]
