@@ -20,13 +20,12 @@ from kentong.protocol.messages import (
     Goodbye,
     Hello,
     HelloFlag,
-    Message,
     OpenDirect,
     Ping,
     SendText,
 )
 from kentong.server.gateway.early import Early
-from tests.unit.http.inn import OUTBOX, WAIT_S, Inn, inn, run
+from tests.unit.http.inn import OUTBOX, WAIT_S, inn, run
 
 PROBE = Hello(VERSION, 0, 0, OUTBOX, 1, flags=HelloFlag.PROBE)
 
@@ -47,21 +46,13 @@ def test_few_bytes_are_kept_however_long_frames_are() -> None:
     assert sum(map(len, kept(bytes(10_000)).frames)) < EARLY_BYTES_MAX + 10_000
 
 
-async def post(it: Inn, messages: list[bytes], secret: str = "") -> list[Message]:
-    headers = {"Content-Type": "application/vnd.kentong", "Authorization": f"Bearer {secret}"}
-    body = codec.join(messages)
-    assert len(body) <= EXCHANGE_BYTES_MAX
-    answer = await it.ask("POST", "/sync", data=body, headers=headers)
-    return [codec.decode_from_server(frame) for frame in codec.split(answer.body)]
-
-
 def test_a_body_of_countless_messages_is_not_taken_apart(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:
-            said = await post(it, [codec.encode(PROBE), *[b"x"] * 50_000])
+            said = await it.sync("", PROBE, *[b"x"] * 50_000)
             assert said == [Goodbye(ErrorCode.MALFORMED)]
             # With just as many as allowed it is looked at who they are, and nothing else.
-            said = await post(it, [codec.encode(PROBE), *[b"x"] * (EXCHANGE_FRAMES_MAX - 1)])
+            said = await it.sync("", PROBE, *[b"x"] * (EXCHANGE_FRAMES_MAX - 1))
             assert said == [Goodbye(ErrorCode.UNAUTHORISED)]
             assert it.node.counts["frames_received"] == 0
 
@@ -74,7 +65,7 @@ def test_a_device_may_use_the_whole_body_of_an_exchange(tmp_path: Path) -> None:
             owner = await it.owner()
             texts = [SendText(-1, "x" * TEXT_CHARS_MAX)] * (EXCHANGE_BYTES_MAX // 4_100)
             commands = [PROBE, OpenDirect(0), *texts]
-            said = await post(it, list(map(codec.encode, commands)), owner["secret"])
+            said = await it.sync(owner["secret"], *commands)
             assert sum(isinstance(message, Accepted) for message in said) == len(texts)
 
     run(work())

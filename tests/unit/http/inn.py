@@ -110,6 +110,17 @@ class Inn:
         async with self.http.post(f"{self.address}/api/{name}", json=body, headers=named) as found:
             return found.status, await found.json()
 
+    async def sync(self, secret: str, *messages: Message | bytes) -> list[Message]:
+        """What is said to messages, the first of them a hello, in one POST."""
+        frames = [item if isinstance(item, bytes) else codec.encode(item) for item in messages]
+        return await self.sync_body(secret, codec.join(frames))
+
+    async def sync_body(self, secret: str, body: bytes) -> list[Message]:
+        headers = {"Content-Type": "application/vnd.kentong", "Authorization": f"Bearer {secret}"}
+        answer = await self.ask("POST", "/sync", data=body, headers=headers)
+        assert answer.status == 200
+        return [codec.decode_from_server(frame) for frame in codec.split(answer.body)]
+
     async def owner_token(self) -> str:
         def work(tx: Transaction) -> str:
             node = self.node

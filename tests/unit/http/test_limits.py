@@ -24,7 +24,6 @@ from kentong.protocol.messages import (
     Goodbye,
     Heads,
     Hello,
-    Message,
     People,
     Ping,
     Pong,
@@ -32,7 +31,7 @@ from kentong.protocol.messages import (
     Refusal,
     Welcome,
 )
-from tests.unit.http.inn import OUTBOX, Inn, inn, run
+from tests.unit.http.inn import OUTBOX, inn, run
 
 TOO_LARGE = ErrorCode.TOO_LARGE
 
@@ -91,23 +90,13 @@ def test_one_connection_too_many_gets_a_typed_goodbye(tmp_path: Path) -> None:
     run(work())
 
 
-async def polled(it: Inn, secret: str, *frames: bytes) -> list[Message]:
-    hello = codec.encode(Hello(VERSION, 0, 0, OUTBOX, 1))
-    answer = await it.ask(
-        "POST",
-        "/sync",
-        data=codec.join([hello, *frames]),
-        headers={"Content-Type": "application/vnd.kentong", "Authorization": f"Bearer {secret}"},
-    )
-    return [codec.decode_from_server(frame) for frame in codec.split(answer.body)]
-
-
 def test_a_long_poll_says_it_in_the_same_words(tmp_path: Path) -> None:
     async def work() -> None:
         async with inn(tmp_path) as it:
             secret = (await it.owner())["secret"]
             for frames in ([bytes(FRAME_BYTES_MAX + 1)], [bytes(60_000)] * 5):
-                assert await polled(it, secret, *frames) == [Goodbye(TOO_LARGE)]
+                hello = Hello(VERSION, 0, 0, OUTBOX, 1)
+                assert await it.sync(secret, hello, *frames) == [Goodbye(TOO_LARGE)]
 
     run(work())
 

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode, Refused
-from kentong.protocol.limits import EXCHANGE_BYTES_MAX, VERSION
-from kentong.protocol.messages import Goodbye, Hello, HelloFlag, Message, Welcome
+from kentong.protocol.messages import Goodbye, Welcome
 from kentong.server.http.observing import COUNTERS
-from tests.unit.http.inn import OUTBOX, Inn, inn, run
+from tests.unit.http.inn import inn, run
 
 LINE = re.compile(r"[a-z_]+(?:\{[^}]*\})? -?[0-9.e+-]+|# (?:HELP|TYPE) .*")
-SYNC = {"Content-Type": "application/vnd.kentong"}
 
 
 def test_health_answers_while_the_database_does(tmp_path: Path) -> None:
@@ -126,7 +123,7 @@ def test_one_address_asks_only_so_often(tmp_path: Path) -> None:
                 assert (await it.get("/metrics")).status == 200
             answer = await it.get("/metrics")
             assert (answer.status, answer.headers["Retry-After"]) == (429, "20")
-            said = await exchange(it, b"")
+            said = await it.sync_body("", b"")
             assert isinstance(said[0], Goodbye)
             assert said[0].code == ErrorCode.RATE_LIMITED
             assert said[0].retry_after_ms > 0
@@ -147,67 +144,6 @@ def test_people_behind_one_trusted_proxy_are_told_apart(tmp_path: Path) -> None:
                 ("2001:db8:0:1::1", 404),
             ):
                 assert (await it.get("/nothing", X_Forwarded_For=address)).status == status
-
-    run(work())
-
-
-# -- POST /sync -------------------------------------------------------------------------------
-
-
-async def exchange(it: Inn, body: bytes, secret: str = "") -> list[Message]:
-    headers = {**SYNC, "Authorization": f"Bearer {secret}"}
-    answer = await it.ask("POST", "/sync", data=body, headers=headers)
-    assert answer.status == 200
-    return [codec.decode_from_server(frame) for frame in codec.split(answer.body)]
-
-
-def test_sync_answers_a_device(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with inn(tmp_path) as it:
-            owner = await it.owner()
-            hello = Hello(VERSION, 0, 0, OUTBOX, 1, flags=HelloFlag.PROBE)
-            said = await exchange(it, codec.join([codec.encode(hello)]), owner["secret"])
-            assert isinstance(said[0], Welcome)
-            assert not it.node.sessions
-
-    run(work())
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"", ErrorCode.MALFORMED),
-        (b"\0\0\0\xff", ErrorCode.MALFORMED),
-        (b"x" * 1_000, ErrorCode.MALFORMED),
-        (bytes(EXCHANGE_BYTES_MAX + 1), ErrorCode.TOO_LARGE),
-        (
-            codec.join([codec.encode(Hello(VERSION, 0, 0, OUTBOX, 1))]),
-            ErrorCode.UNAUTHORISED,
-        ),
-    ],
-    ids=["empty", "cut", "noise", "too large", "nobody"],
-)
-def test_what_is_wrong_with_a_sync_is_said_as_goodbye(
-    tmp_path: Path, body: bytes, code: ErrorCode
-) -> None:
-    async def work() -> None:
-        async with inn(tmp_path) as it:
-            (said,) = await exchange(it, body)
-            assert said == Goodbye(code)
-
-    run(work())
-
-
-def test_sync_of_a_foreign_page_needs_a_preflight_and_gets_none(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with inn(tmp_path) as it:
-            answer = await it.ask(
-                "POST", "/sync", data=b"x", headers={"Content-Type": "text/plain"}
-            )
-            assert answer.status == 415
-            answer = await it.ask("OPTIONS", "/sync", headers={"Origin": "https://evil.example"})
-            assert answer.status == 405
-            assert "Access-Control-Allow-Origin" not in answer.headers
 
     run(work())
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode
 from kentong.protocol.limits import SUBPROTOCOL, VERSION
-from kentong.protocol.messages import Goodbye, Hello, Welcome
+from kentong.protocol.messages import Goodbye, Hello, Message, Welcome
 from kentong.server import app
 from kentong.server.config import Config
 from kentong.server.http import admin
@@ -26,16 +25,14 @@ def test_devices_are_told_to_come_back_at_different_times(tmp_path: Path) -> Non
             waits = {goodbye.retry_after_ms for goodbye in goodbyes}
             assert len(waits) > 1
             assert all(500 <= wait <= 5_000 for wait in waits)
-            body = await polling
-            said = [codec.decode_from_server(frame) for frame in codec.split(body)]
-            assert isinstance(said[-1], Goodbye)
+            assert isinstance((await polling)[-1], Goodbye)
 
     run(work())
 
 
 async def say_goodbye(
     config: Config, http: aiohttp.ClientSession
-) -> tuple[list[Goodbye], "asyncio.Task[bytes]"]:
+) -> tuple[list[Goodbye], "asyncio.Task[list[Message]]"]:
     """What five devices hear when the server stops; and a sixth one that polls."""
     async with app.running(config) as server:
         it = Inn(server, http, "http")
@@ -49,17 +46,11 @@ async def say_goodbye(
             await session.hear(Welcome)
         cursor = await it.node.engine.read(lambda tx: tx.cursor())
         hello = Hello(VERSION, it.node.engine.epoch, cursor, OUTBOX, 1)
-        polling = asyncio.create_task(poll(it, secrets[0], hello))
+        polling = asyncio.create_task(it.sync(secrets[0], hello))
         hearing = [asyncio.create_task(session.hear(Goodbye)) for session in sessions]
         while len(it.node.hub.users[owner["user"]]) < len(secrets):  # noqa: ASYNC110 - a socket
             await asyncio.sleep(0)
     return await asyncio.gather(*hearing), polling
-
-
-async def poll(it: Inn, secret: str, hello: Hello) -> bytes:
-    headers = {"Content-Type": "application/vnd.kentong", "Authorization": f"Bearer {secret}"}
-    body = codec.join([codec.encode(hello)])
-    return (await it.ask("POST", "/sync", data=body, headers=headers)).body
 
 
 def test_peer_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
