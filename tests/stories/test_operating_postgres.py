@@ -23,7 +23,9 @@ def test_server_on_postgres_is_looked_after_alike(tmp_path: Path, postgres_url: 
             await session.hear(Welcome)
             await session.say(OpenDirect(0))
             await session.hear(Done)
-            assert (await it.desk.answer("test", Wish("stats")))["accounts"] == 1
+            stats = await it.desk.answer("test", Wish("stats"))
+            assert stats["accounts"] == 1
+            assert stats["database_bytes"] > 1_000_000
             assert (await it.get("/health")).status == 200
             assert b"kentong_cursor_lag" in (await it.get("/metrics")).body
             with pytest.raises(NotPossible, match="pg_dump"):

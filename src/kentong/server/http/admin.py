@@ -25,7 +25,6 @@ from kentong.server.features import administration
 from kentong.server.features.administration import Answer, NotPossible, Wish
 from kentong.server.http.headers import plain
 from kentong.server.http.links import addresses
-from kentong.server.http.observing import database_bytes
 from kentong.server.http.requests import read_body
 from kentong.server.http.stalls import ending_timeout_s
 from kentong.server.node import Node
@@ -73,11 +72,8 @@ class Desk:
         except Refused as refused:
             raise NotPossible(_REFUSED.get(refused.code, str(refused))) from refused
         log.info("administration: %s by %s", wish.action, actor)
-        more = self._more() if wish.action == "stats" else {}
+        more = self.live() if wish.action == "stats" else {}
         return {**answer, **more, "addresses": self.addresses}
-
-    def _more(self) -> Answer:
-        return {"database_bytes": database_bytes(Path(self.config.data)), **self.live()}
 
     def _perform(self, tx: Transaction, actor: str, wish: Wish) -> Answer:
         context = Context(tx, Caller(0, 0), int(self.now()), self.config, self.new_token, NOTHING)

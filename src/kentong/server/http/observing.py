@@ -17,7 +17,6 @@ from prometheus_client.registry import Collector
 from kentong.server.http.headers import plain
 from kentong.server.node import Node
 from kentong.server.storage.engine import Transaction
-from kentong.server.storage.folder import DATABASE
 
 HEALTH_PATH: Final = "/health"  # is asked without a limit: it says of the server, not of guests
 HEALTH_WAIT_S: Final = 2.0
@@ -67,10 +66,10 @@ class Observing:
     async def _metrics(self, request: web.Request) -> web.Response:
         if not self._may_read(request):
             return plain(404, "Not found")
-        lag = await self._node.engine.read(_lag)
+        found = await self._node.engine.read(_of_database)
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Readings(self._node, lag))
+        registry.register(_Readings(self._node, found))
         text = generate_latest(registry)
         return web.Response(body=text, headers={"Content-Type": METRICS_TYPE, **_NOT_KEPT})
 
@@ -91,8 +90,15 @@ def _raw(header: str) -> bytes:
     return header.encode("utf-8", "surrogateescape")  # as it came
 
 
-def _lag(tx: Transaction) -> int:
-    return tx.lag()
+class _OfDatabase(NamedTuple):
+    """The numbers that only the database knows."""
+
+    lag: int
+    size_bytes: int
+
+
+def _of_database(tx: Transaction) -> _OfDatabase:
+    return _OfDatabase(tx.lag(), tx.size_bytes())
 
 
 def _is_loopback(address: str | None) -> bool:
@@ -116,9 +122,9 @@ def _is_local_name(host: str) -> bool:
 class _Readings(Collector):
     """The numbers of a node at one moment."""
 
-    def __init__(self, node: Node, lag: int) -> None:
+    def __init__(self, node: Node, database: _OfDatabase) -> None:
         self._node = node
-        self._lag = lag
+        self._database = database
 
     def collect(self) -> Iterator[Metric]:
         """See Collector."""
@@ -131,19 +137,13 @@ class _Readings(Collector):
         )
 
     def _gauges(self) -> list[Reading]:
-        node, data = self._node, Path(self._node.config.data)
+        node, data, found = self._node, Path(self._node.config.data), self._database
         return [
             Reading("sessions", "Devices that are connected or ask right now.", len(node.sessions)),
             Reading("users_connected", "People with a device connected.", len(node.hub.users)),
-            Reading("cursor_lag", "Clocks by which unfinished work holds cursors back.", self._lag),
-            Reading("database_bytes", "Size of the embedded database.", database_bytes(data)),
+            Reading("cursor_lag", "Clocks by which unfinished work holds cursors back.", found.lag),
+            Reading("database_bytes", "Size of the database.", found.size_bytes),
             Reading("disk_free_bytes", "Room in the data folder.", shutil.disk_usage(data).free),
             Reading("disk_full", "1 while there is no room to write.", int(node.engine.is_full)),
             Reading("web_client_build", "Number of the web client that is served.", node.build),
         ]
-
-
-def database_bytes(data: Path) -> int:
-    """The size of the embedded database and its log; 0 where there is none."""
-    files = (data / f"{DATABASE}{suffix}" for suffix in ("", "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())

@@ -74,6 +74,10 @@ class Transaction(abc.ABC):
         """How many rows the statement changed."""
 
     @abc.abstractmethod
+    def size_bytes(self) -> int:
+        """How much room the database takes."""
+
+    @abc.abstractmethod
     def next_id(self, table: str) -> int:
         """The id that the next new row of a table gets."""
 

@@ -103,6 +103,9 @@ class PostgresTransaction(Transaction):
     def run(self, sql: str, *args: SqlValue) -> int:
         return self._execute(sql, args).rowcount
 
+    def size_bytes(self) -> int:
+        return self._number("SELECT pg_database_size(current_database())")
+
     def next_id(self, table: str) -> int:
         return self._number(
             "SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END "  # noqa: S608

@@ -88,6 +88,11 @@ class SqliteTransaction(Transaction):
         self.wrote = True
         return self._execute(sql, args).rowcount
 
+    def size_bytes(self) -> int:
+        row = self.one("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        assert row is not None
+        return int(row[0])
+
     def next_id(self, table: str) -> int:
         row = self.one("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
         return row[0] + 1 if row else 1

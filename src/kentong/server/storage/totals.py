@@ -14,12 +14,13 @@ _COUNTS = {
 
 
 def totals(tx: Transaction) -> dict[str, int]:
-    """A number for each kind of thing."""
+    """A number for each kind of thing, and how much room all of it takes."""
     found = {}
     for name, sql in _COUNTS.items():
         row = tx.one(sql)
         assert row is not None
         found[name] = int(row[0])
+    found["database_bytes"] = tx.size_bytes()
     return found
 
 
