@@ -10,40 +10,39 @@ import pytest
 from kentong.protocol.messages import RowKind
 from kentong.server.model import Chat, StoredRow
 from kentong.server.storage import accounts, chats, copies, messages, meta
-from kentong.server.storage.engine import NotOffered, Transaction
+from kentong.server.storage.engine import Transaction
 from kentong.server.storage.folder import FolderInUse
 from kentong.server.storage.sqlite import SqliteDatabase
 from kentong.server.storage.sqlite_files import Options
 from tests.storage import town
+from tests.storage.town import EitherDatabase
 
 
 def make(tx: Transaction) -> Chat:
     return town.group(tx, "", [town.person(tx, "anna")])
 
 
-def rows(database: SqliteDatabase, chat_id: int) -> list[StoredRow]:
+def rows(database: EitherDatabase, chat_id: int) -> list[StoredRow]:
     return town.read(database, lambda tx: messages.latest(tx, chat_id, 1, 10**6))
 
 
-def post(database: SqliteDatabase, chat: Chat, text: str) -> int:
+def post(database: EitherDatabase, chat: Chat, text: str) -> int:
     return town.write(database, lambda tx: town.post(tx, chat.id, 1, text))
 
 
-def test_a_backup_during_writes_is_consistent(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    chat = town.write(sqlite_database, make)
+def test_a_backup_during_writes_is_consistent(database: EitherDatabase, tmp_path: Path) -> None:
+    chat = town.write(database, make)
     stop = threading.Event()
 
     def keep_writing() -> None:
         while not stop.is_set():
-            sqlite_database.run_group([lambda tx: town.post(tx, chat.id, 1)] * 5)
+            database.run_group([lambda tx: town.post(tx, chat.id, 1)] * 5)
 
     thread = threading.Thread(target=keep_writing)
     thread.start()
     targets = [tmp_path / f"{number}.db" for number in range(3)]
     for target in targets:
-        sqlite_database.backup(target)
+        database.backup(target)
     stop.set()
     thread.join()
     for target in targets:
@@ -59,10 +58,10 @@ def check_copy(path: Path, chat_id: int) -> None:
         "SELECT last_seq, clock FROM chats WHERE id = ?", (chat_id,)
     ).fetchone()
     count = connection.execute("SELECT count(*) FROM messages").fetchone()
-    newest = connection.execute("SELECT value FROM meta WHERE key = 'clock'").fetchone()
+    (newest,) = connection.execute("SELECT value FROM meta WHERE key = 'clock'").fetchone()
     connection.close()
     assert count == (last_seq,)
-    assert newest == (clock,)
+    assert newest >= clock
 
 
 def test_a_backup_never_goes_into_the_data_folder(
@@ -87,117 +86,110 @@ def test_a_backup_never_goes_into_the_data_folder(
     assert [row.text for row in rows(sqlite_database, chat.id)] == ["precious", "still written"]
 
 
-def test_nothing_is_left_of_a_backup_that_failed(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    chat = town.write(sqlite_database, make)
+def test_nothing_is_left_of_a_backup_that_failed(database: EitherDatabase, tmp_path: Path) -> None:
+    chat = town.write(database, make)
     for _ in range(100):
-        post(sqlite_database, chat, "x" * 4_000)
+        post(database, chat, "x" * 4_000)
     places = tmp_path / "places"
     (places / "copy.db").mkdir(parents=True)  # nothing can take this name
     with pytest.raises(IsADirectoryError):
-        sqlite_database.backup(places / "copy.db")
+        database.backup(places / "copy.db")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # as if the disk were full
     try:
         with pytest.raises(sqlite3.OperationalError):
-            sqlite_database.backup(places / "other.db")
+            database.backup(places / "other.db")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path.name for path in places.iterdir()] == ["copy.db"]
 
 
-def test_a_restored_backup_begins_another_history(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    chat = town.write(sqlite_database, make)
-    post(sqlite_database, chat, "before")
-    sqlite_database.backup(tmp_path / "copy.db")
-    post(sqlite_database, chat, "after")
-    later = town.write(sqlite_database, lambda tx: town.person(tx, "later").id)
-    epoch, instance = sqlite_database.epoch, sqlite_database.instance
-    sqlite_database.restore(tmp_path / "copy.db")
-    assert sqlite_database.epoch != epoch
-    assert sqlite_database.instance == instance
-    assert [row.text for row in rows(sqlite_database, chat.id)] == ["before"]
-    new = town.write(sqlite_database, lambda tx: town.person(tx, "new").id)
+def test_a_restored_backup_begins_another_history(database: EitherDatabase, tmp_path: Path) -> None:
+    chat = town.write(database, make)
+    post(database, chat, "before")
+    database.backup(tmp_path / "copy.db")
+    post(database, chat, "after")
+    later = town.write(database, lambda tx: town.person(tx, "later").id)
+    epoch, instance = database.epoch, database.instance
+    database.restore(tmp_path / "copy.db")
+    assert database.epoch != epoch
+    assert database.instance == instance
+    assert [row.text for row in rows(database, chat.id)] == ["before"]
+    new = town.write(database, lambda tx: town.person(tx, "new").id)
     assert new > later + meta.RESTORE_ID_JUMP
-    assert town.read(sqlite_database, lambda tx: accounts.account(tx, later)) is None
-    assert post(sqlite_database, chat, "goes on") == 2
+    assert town.read(database, lambda tx: accounts.account(tx, later)) is None
+    assert post(database, chat, "goes on") == 2
 
 
-def test_restoring_twice_never_gives_an_id_twice(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    town.write(sqlite_database, make)
-    sqlite_database.backup(tmp_path / "copy.db")
+def test_restoring_twice_never_gives_an_id_twice(database: EitherDatabase, tmp_path: Path) -> None:
+    town.write(database, make)
+    database.backup(tmp_path / "copy.db")
     given = set()
     for _ in range(3):
-        sqlite_database.restore(tmp_path / "copy.db")
-        given.add(town.write(sqlite_database, lambda tx: town.person(tx, "new").id))
+        database.restore(tmp_path / "copy.db")
+        given.add(town.write(database, lambda tx: town.person(tx, "new").id))
     assert len(given) == 3
 
 
 def test_what_was_removed_since_the_backup_is_removed_again(
-    sqlite_database: SqliteDatabase, tmp_path: Path
+    database: EitherDatabase, tmp_path: Path
 ) -> None:
-    chat = town.write(sqlite_database, make)
+    chat = town.write(database, make)
     for text in ("stays", "goes", "went before"):
-        post(sqlite_database, chat, text)
-    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 3))
-    sqlite_database.backup(tmp_path / "copy.db")
-    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 2))
-    sqlite_database.restore(tmp_path / "copy.db")
-    found = rows(sqlite_database, chat.id)
+        post(database, chat, text)
+    town.write(database, lambda tx: messages.tombstone(tx, chat, 3))
+    database.backup(tmp_path / "copy.db")
+    town.write(database, lambda tx: messages.tombstone(tx, chat, 2))
+    database.restore(tmp_path / "copy.db")
+    found = rows(database, chat.id)
     assert [row.kind for row in found] == [RowKind.TEXT, RowKind.DELETED, RowKind.DELETED]
     assert [row.text for row in found] == ["stays", "", ""]
-    after = town.read(sqlite_database, lambda tx: chats.chat(tx, chat.id))
+    after = town.read(database, lambda tx: chats.chat(tx, chat.id))
     assert after is not None
     assert found[1].version == after.version == 5
-    assert town.read(sqlite_database, lambda tx: tx.cursor()) > after.clock
-    assert b"goes" not in sqlite_database.folder.database.read_bytes()
+    assert town.read(database, lambda tx: tx.cursor()) > after.clock
+    if isinstance(database, SqliteDatabase):
+        assert b"goes" not in database.folder.database.read_bytes()
 
 
 def test_a_removal_does_not_hit_what_stands_in_its_place_now(
-    sqlite_database: SqliteDatabase, tmp_path: Path
+    database: EitherDatabase, tmp_path: Path
 ) -> None:
-    chat = town.write(sqlite_database, make)
-    sqlite_database.backup(tmp_path / "empty.db")
-    town.write(sqlite_database, lambda tx: town.post(tx, chat.id, 1, "removed"))
-    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 1))
-    sqlite_database.restore(tmp_path / "empty.db")
-    town.write(sqlite_database, lambda tx: town.post(tx, chat.id, 2, "somebody else's"))
-    sqlite_database.backup(tmp_path / "newer.db")
-    sqlite_database.restore(tmp_path / "newer.db")
-    assert [row.text for row in rows(sqlite_database, chat.id)] == ["somebody else's"]
+    chat = town.write(database, make)
+    database.backup(tmp_path / "empty.db")
+    town.write(database, lambda tx: town.post(tx, chat.id, 1, "removed"))
+    town.write(database, lambda tx: messages.tombstone(tx, chat, 1))
+    database.restore(tmp_path / "empty.db")
+    town.write(database, lambda tx: town.post(tx, chat.id, 2, "somebody else's"))
+    database.backup(tmp_path / "newer.db")
+    database.restore(tmp_path / "newer.db")
+    assert [row.text for row in rows(database, chat.id)] == ["somebody else's"]
 
 
 def test_half_a_line_in_the_list_of_removals_is_skipped(
-    sqlite_database: SqliteDatabase,
+    database: EitherDatabase,
 ) -> None:
-    chat = town.write(sqlite_database, make)
+    chat = town.write(database, make)
     for text in ("one", "two"):
-        post(sqlite_database, chat, text)
-    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 1))
-    with sqlite_database.folder.removals.open("a") as file:
+        post(database, chat, text)
+    town.write(database, lambda tx: messages.tombstone(tx, chat, 1))
+    with database.folder.removals.open("a") as file:
         file.write("12 34")
-    town.write(sqlite_database, lambda tx: messages.tombstone(tx, chat, 2))
-    assert [entry.seq for entry in sqlite_database.removals.entries()] == [1, 2]
+    town.write(database, lambda tx: messages.tombstone(tx, chat, 2))
+    assert [entry.seq for entry in database.removals.entries()] == [1, 2]
 
 
-def test_a_file_that_is_no_backup_changes_nothing(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    chat = town.write(sqlite_database, make)
-    epoch = sqlite_database.epoch
+def test_a_file_that_is_no_backup_changes_nothing(database: EitherDatabase, tmp_path: Path) -> None:
+    chat = town.write(database, make)
+    epoch = database.epoch
     nonsense, empty = tmp_path / "nonsense.db", tmp_path / "empty.db"
     nonsense.write_bytes(b"nonsense" * 1_000)
     empty.touch()
     for source in (nonsense, empty, tmp_path / "missing.db"):
         with pytest.raises(copies.NotABackup):
-            sqlite_database.restore(source)
-    assert sqlite_database.epoch == epoch
-    assert post(sqlite_database, chat, "still here") == 1
+            database.restore(source)
+    assert database.epoch == epoch
+    assert post(database, chat, "still here") == 1
 
 
 def test_a_stopped_server_is_restored_too(tmp_path: Path) -> None:
@@ -219,14 +211,3 @@ def test_a_stopped_server_is_restored_too(tmp_path: Path) -> None:
         assert again.epoch != epoch
         assert [row.text for row in rows(again, chat.id)] == ["kept"]
         again.close()
-
-
-def test_postgres_points_to_its_own_tools(postgres_url: str, tmp_path: Path) -> None:
-    from kentong.server.storage.postgres import PostgresDatabase
-
-    database = PostgresDatabase(postgres_url, tmp_path / "data")
-    with pytest.raises(NotOffered, match="pg_dump"):
-        database.backup(tmp_path / "copy")
-    with pytest.raises(NotOffered, match="pg_restore"):
-        database.restore(tmp_path / "copy")
-    database.close()

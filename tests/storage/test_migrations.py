@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.messages import RowKind
 from kentong.server.model import MemberState
 from kentong.server.storage import (
@@ -20,23 +21,23 @@ from kentong.server.storage import (
     messages,
     meta,
     outboxes,
-    postgres_connection,
+    postgres_schema,
     reports,
     sqlite_files,
 )
 from kentong.server.storage.engine import Database, Transaction
 from kentong.server.storage.migrations import (
     Migration,
+    SchemaInUse,
     SchemaTooNew,
-    SchemaTooOld,
     statements,
     steps,
 )
 from kentong.server.storage.postgres import PostgresDatabase
-from kentong.server.storage.postgres_connection import PostgresOptions
 from kentong.server.storage.sqlite import SqliteDatabase
 from tests.conftest import OpenDatabase
 from tests.storage import town
+from tests.storage.test_postgres import end_connections
 
 DUMPS = sorted((Path(__file__).parent / "frozen").glob("v*.sql"))
 FROZEN = sorted((Path(__file__).parent / "frozen").glob("v*.db"))
@@ -62,7 +63,7 @@ def test_a_frozen_database_is_brought_up_to_date(frozen: Path, tmp_path: Path) -
 def test_a_frozen_dump_is_brought_up_to_date(dump: Path, postgres_url: str, tmp_path: Path) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(dump.read_bytes())
-    database = PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to=len(steps(0))))
+    database = PostgresDatabase(postgres_url, tmp_path)
     known = town.read(database, lambda tx: meta.fact(tx, meta.SCHEMA_VERSION))
     assert known == len(steps(0))
     town.read(database, check_content)
@@ -70,23 +71,65 @@ def test_a_frozen_dump_is_brought_up_to_date(dump: Path, postgres_url: str, tmp_
     database.close()
 
 
-def test_a_schema_on_postgres_changes_only_when_it_is_said(
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
+def test_a_frozen_dump_is_copied_before_it_changes(
+    dump: Path, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the copy is what the dump was, for either engine."""
+    version = int(dump.stem[1:])
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(dump.read_bytes())
+    monkeypatch.setattr(postgres_schema, "steps", lambda found: [moody(version)][found - version :])
+    database = PostgresDatabase(postgres_url, tmp_path / "node")
+    assert moods(database) == [("anna", "fine"), ("bob", "fine")]
+    database.close()
+    monkeypatch.undo()
+    kept = tmp_path / "node" / f"kentong-schema-{version}.db"
+    assert kept.stat().st_mode & 0o077 == 0
+    embedded = SqliteDatabase(tmp_path / "embedded")
+    embedded.restore(kept)
+    town.read(embedded, check_content)
+    embedded.close()
+
+
+def moody(version: int) -> Migration:
+    """The step after a schema."""
+    return Migration(version + 1, "ALTER TABLE users ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';")
+
+
+def test_a_schema_on_postgres_changes_only_when_no_older_node_uses_it(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = PostgresDatabase(postgres_url, tmp_path)
-    town.write(database, lambda tx: town.person(tx, "anna"))
-    database.close()
-    newer = Migration(2, "ALTER TABLE users ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';")
-    monkeypatch.setattr(postgres_connection, "steps", lambda found: [newer][found - 1 :])
-    for upgrade_to in (0, 1):
-        with pytest.raises(SchemaTooOld, match="--schema-upgrade 2"):
-            PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to))
-    database = PostgresDatabase(postgres_url, tmp_path, PostgresOptions(upgrade_to=2))
-    assert moods(database) == [("anna", "fine")]
-    database.close()
-    again = PostgresDatabase(postgres_url, tmp_path)
-    assert moods(again) == [("anna", "fine")]
-    again.close()
+    older = PostgresDatabase(postgres_url, tmp_path / "older")
+    town.write(older, lambda tx: town.person(tx, "anna"))
+    with monkeypatch.context() as newer:
+        newer.setattr(postgres_schema, "steps", lambda found: [moody(1)][found - 1 :])
+        with pytest.raises(SchemaInUse, match="Stop all of them"):
+            PostgresDatabase(postgres_url, tmp_path / "newer")
+        town.write(older, lambda tx: town.person(tx, "bob"))
+        older.close()
+        database = PostgresDatabase(postgres_url, tmp_path / "newer")
+        another = PostgresDatabase(postgres_url, tmp_path / "another")
+        for node in (database, another):
+            assert moods(node) == [("anna", "fine"), ("bob", "fine")]
+            node.close()
+    assert not (tmp_path / "another" / "kentong-schema-1.db").exists()
+
+
+def test_an_older_node_that_was_cut_off_meanwhile_leaves_a_newer_schema_alone(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = PostgresDatabase(postgres_url, tmp_path / "older")
+    town.read(older, lambda tx: tx.cursor())
+    end_connections(postgres_url)
+    with monkeypatch.context() as newer:
+        newer.setattr(postgres_schema, "steps", lambda found: [moody(1)][found - 1 :])
+        PostgresDatabase(postgres_url, tmp_path / "newer").close()
+    for use in (town.write, town.read):
+        with pytest.raises(Refused, match="schema 2") as caught:
+            use(older, meta.horizon)
+        assert caught.value.code is ErrorCode.OVERLOADED
+    older.close()
 
 
 def check_content(tx: Transaction) -> None:
@@ -130,8 +173,7 @@ def test_an_older_schema_is_copied_before_it_changes(
     database = SqliteDatabase(tmp_path)
     town.write(database, lambda tx: town.person(tx, "anna"))
     database.close()
-    newer = Migration(2, "ALTER TABLE users ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';")
-    monkeypatch.setattr(sqlite_files, "steps", lambda found: [newer][found - 1 :])
+    monkeypatch.setattr(sqlite_files, "steps", lambda found: [moody(1)][found - 1 :])
     database = SqliteDatabase(tmp_path)
     assert moods(database) == [("anna", "fine")]
     database.close()

@@ -10,10 +10,10 @@ from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.storage import chats
 from kentong.server.storage.engine import Transaction
 from kentong.server.storage.postgres import PostgresDatabase
-from kentong.server.storage.postgres_connection import PostgresOptions, Times
+from kentong.server.storage.postgres_connection import Times
 from tests.storage import town
 
-SHORT = PostgresOptions(times=Times(idle=200, statement=200, lock=200))
+SHORT = Times(idle=200, statement=200, lock=200)
 
 
 @pytest.fixture

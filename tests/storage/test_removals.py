@@ -9,10 +9,12 @@ import pytest
 from kentong.server.model import Account, Chat, MemberState, Removed
 from kentong.server.storage import accounts, devices, invites, members, messages
 from kentong.server.storage.engine import Keep, Transaction
+from kentong.server.storage.postgres import PostgresDatabase
 from kentong.server.storage.removals import DAY_S, RemovalLog
 from kentong.server.storage.sqlite import SqliteDatabase
 from kentong.server.storage.sqlite_files import Options
 from tests.storage import town
+from tests.storage.town import EitherDatabase
 
 KEEP = Keep(removals_days=10, copies_days=30)
 SECRET = "a secret that nobody may read"
@@ -65,25 +67,23 @@ class Scene:
         )
 
 
-def test_a_restored_backup_undoes_nothing_of_it(
-    sqlite_database: SqliteDatabase, tmp_path: Path
-) -> None:
-    scene = town.write(sqlite_database, Scene)
-    sqlite_database.backup(tmp_path / "copy.db")
-    town.write(sqlite_database, scene.withdraw)
-    before = town.read(sqlite_database, scene.facts)
-    sqlite_database.restore(tmp_path / "copy.db")
-    assert town.read(sqlite_database, scene.facts) == before
-    restored = town.read(sqlite_database, lambda tx: members.active_count(tx, scene.lunch.id))
+def test_a_restored_backup_undoes_nothing_of_it(database: EitherDatabase, tmp_path: Path) -> None:
+    scene = town.write(database, Scene)
+    database.backup(tmp_path / "copy.db")
+    town.write(database, scene.withdraw)
+    before = town.read(database, scene.facts)
+    database.restore(tmp_path / "copy.db")
+    assert town.read(database, scene.facts) == before
+    restored = town.read(database, lambda tx: members.active_count(tx, scene.lunch.id))
     assert restored == 1
 
 
 def test_nothing_is_done_again_that_was_taken_back(
-    sqlite_database: SqliteDatabase, tmp_path: Path
+    database: EitherDatabase, tmp_path: Path
 ) -> None:
-    scene = town.write(sqlite_database, Scene)
-    before = town.read(sqlite_database, scene.facts)
-    sqlite_database.backup(tmp_path / "copy.db")
+    scene = town.write(database, Scene)
+    before = town.read(database, scene.facts)
+    database.backup(tmp_path / "copy.db")
 
     def there_and_back(tx: Transaction) -> None:
         accounts.block(tx, scene.anna.id, scene.bob.id)
@@ -93,22 +93,22 @@ def test_nothing_is_done_again_that_was_taken_back(
         members.set_state(tx, scene.lunch.id, scene.bob.id, MemberState.REMOVED)
         town.join(tx, scene.lunch.id, scene.bob.id)
 
-    town.write(sqlite_database, there_and_back)
-    sqlite_database.restore(tmp_path / "copy.db")
-    assert town.read(sqlite_database, scene.facts) == before
+    town.write(database, there_and_back)
+    database.restore(tmp_path / "copy.db")
+    assert town.read(database, scene.facts) == before
 
 
 def test_lines_about_strangers_and_broken_lines_do_nothing(
-    sqlite_database: SqliteDatabase, tmp_path: Path
+    database: EitherDatabase, tmp_path: Path
 ) -> None:
-    scene = town.write(sqlite_database, Scene)
-    before = town.read(sqlite_database, scene.facts)
-    sqlite_database.backup(tmp_path / "copy.db")
+    scene = town.write(database, Scene)
+    before = town.read(database, scene.facts)
+    database.backup(tmp_path / "copy.db")
     broken = "device zz 7\nsuspended 99 7\nmember 99 98 3\nblock 99 98 1\nblock 1\ninvite ab 7\n"
-    with sqlite_database.folder.removals.open("a") as file:
+    with database.folder.removals.open("a") as file:
         file.write(broken + "member 1 2\nlater kinds 1 2\ndevice")
-    sqlite_database.restore(tmp_path / "copy.db")
-    assert town.read(sqlite_database, scene.facts) == before
+    database.restore(tmp_path / "copy.db")
+    assert town.read(database, scene.facts) == before
 
 
 def test_the_log_forgets_what_is_too_old(tmp_path: Path) -> None:
@@ -176,9 +176,7 @@ def test_copies_go_when_they_are_old(sqlite_database: SqliteDatabase, tmp_path: 
     assert town.write(sqlite_database, lambda tx: town.post(tx, made.id, 1)) == 1
 
 
-def test_postgres_replays_it_too(postgres_url: str, tmp_path: Path) -> None:
-    from kentong.server.storage.postgres import PostgresDatabase
-
+def test_a_dump_that_was_loaded_undoes_nothing_of_it(postgres_url: str, tmp_path: Path) -> None:
     database = PostgresDatabase(postgres_url, tmp_path)
     scene = town.write(database, Scene)
     town.write(database, scene.withdraw)

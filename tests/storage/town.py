@@ -7,8 +7,11 @@ from kentong.protocol.messages import ChatKind
 from kentong.server.model import Account, Chat, NewChat, NewMember, NewRow, StoredAnswer
 from kentong.server.storage import accounts, chats, members, messages, outboxes
 from kentong.server.storage.engine import Database, Transaction
+from kentong.server.storage.postgres import PostgresDatabase
+from kentong.server.storage.sqlite import SqliteDatabase
 
 R = TypeVar("R")
+EitherDatabase = SqliteDatabase | PostgresDatabase  # whichever: it has a data folder
 OUTBOX = 4_711
 NOW_S = 1_700_000_000
 

@@ -30,7 +30,7 @@ from kentong.server.http.unreadable import make_logger
 from kentong.server.node import Node, start_node
 from kentong.server.storage.engine import Engine
 from kentong.server.storage.folder import FolderInUse
-from kentong.server.storage.migrations import SchemaTooNew, SchemaTooOld
+from kentong.server.storage.migrations import SchemaInUse, SchemaTooNew
 from kentong.server.storage.opening import open_engine
 from kentong.server.storage.sqlite_files import Options
 from kentong.server.tls import Certificate, NoCertificate
@@ -75,8 +75,8 @@ async def open_storage(config: Config) -> Engine:
     """The engine that the settings name. Raises CannotStart."""
     options = Options(reserve_bytes=config.disk_reserve_mib * MIB)
     try:
-        return await open_engine(Path(config.data), config.database, options, config.schema_upgrade)
-    except (FolderInUse, SchemaTooNew, SchemaTooOld) as error:
+        return await open_engine(Path(config.data), config.database, options)
+    except (FolderInUse, SchemaTooNew, SchemaInUse) as error:
         raise CannotStart(str(error)) from error
     except ImportError as error:
         sentence = "PostgreSQL needs an extra package: pip install 'kentong[postgres]'."

@@ -63,13 +63,6 @@ class Config:
     database: str = _setting(
         "", "postgresql://… to use PostgreSQL; empty: SQLite in the data folder.", "URL"
     )
-    schema_upgrade: int = _setting(
-        0,
-        "Schema up to which a PostgreSQL database may be brought; dump it before.",
-        "version",
-        0,
-        9_999,
-    )
     metrics_token: str = _setting(
         "", "Bearer token for /metrics from elsewhere; empty: only this machine may read it."
     )

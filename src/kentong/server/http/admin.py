@@ -28,8 +28,8 @@ from kentong.server.http.links import addresses
 from kentong.server.http.requests import read_body
 from kentong.server.http.stalls import ending_timeout_s
 from kentong.server.node import Node
-from kentong.server.storage.copies import InDataFolder, NotABackup
-from kentong.server.storage.engine import Engine, NotOffered, Transaction
+from kentong.server.storage.copies import InDataFolder, NotABackup, OtherServer
+from kentong.server.storage.engine import Engine, Transaction
 from kentong.server.storage.migrations import SchemaTooNew
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ PATH_BYTES_MAX: Final = 100  # Linux takes 107 for a socket's path
 BODY_BYTES_MAX: Final = 65_536
 BODY_WAIT_S: Final = 10.0
 TOKEN_BYTES: Final = 15
-FAILURES: Final = (NotPossible, InDataFolder, NotABackup, NotOffered, SchemaTooNew)
+FAILURES: Final = (NotPossible, InDataFolder, NotABackup, OtherServer, SchemaTooNew)
 
 
 @dataclasses.dataclass(frozen=True)

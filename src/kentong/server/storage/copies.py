@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 from kentong.server.storage import meta
 from kentong.server.storage.folder import DataFolder, sync_file
@@ -14,11 +13,13 @@ from kentong.server.storage.sqlite_files import (
     connect,
     copy,
     migrate,
+    read_only,
     schema_version,
 )
 
 REPLACED = "kentong-replaced.db"
 UNFINISHED = "kentong-restoring.db"
+REPLACING = "kentong-replacing.db"
 
 
 class NotABackup(Exception):
@@ -35,6 +36,16 @@ class InDataFolder(Exception):
         super().__init__(f"{path} is in the data folder; choose a place elsewhere for a backup.")
 
 
+class OtherServer(Exception):
+    """The backup is another server's, and people have joined this one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is a backup of another server, and people have joined the one in this "
+            "database; restore it into an empty one."
+        )
+
+
 def backup(folder: Path, target: Path) -> None:
     """Write a consistent copy of a folder's database; a server may use it meanwhile.
 
@@ -42,9 +53,8 @@ def backup(folder: Path, target: Path) -> None:
     name is replaced, but never one of the data folder. Nothing is left of what failed.
     Raises InDataFolder, OSError, sqlite3.Error.
     """
-    if _is_in(folder, target):
-        raise InDataFolder(target)
-    connection = _read_only(folder / "kentong.db")
+    require_outside(folder, target)
+    connection = read_only(folder / "kentong.db")
     try:
         copy(connection, target)
     finally:
@@ -66,14 +76,11 @@ def restore(path: Path, source: Path) -> None:
 def swap_in(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) -> None:
     """Prepare a backup and give it the database's name; nobody has that one open.
 
-    The copy gets a new epoch, ids beyond all that were handed out, and the removals that
-    it doesn't know. The replaced file is kept as `kentong-replaced.db`.
+    The replaced file is kept as `kentong-replaced.db`.
 
     Raises NotABackup, SchemaTooNew; then everything is as it was.
     """
-    prepared = folder.path / UNFINISHED
-    _copy_of_backup(source, prepared)
-    _begin_another_history(prepared, RemovalLog(folder.removals), known_next_ids)
+    prepared = prepare(folder, source, known_next_ids)
     replaced = folder.path / REPLACED
     replaced.unlink(missing_ok=True)
     if folder.database.exists():
@@ -86,11 +93,39 @@ def swap_in(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) ->
     sync_file(folder.path)
 
 
+def prepare(folder: DataFolder, source: Path, known_next_ids: dict[str, int]) -> Path:
+    """A copy of a backup that is ready to take the database's place.
+
+    It has today's schema, a new epoch, ids beyond all that were handed out, and the removals
+    that the backup doesn't know. Raises NotABackup, SchemaTooNew.
+    """
+    prepared = folder.path / UNFINISHED
+    _copy_of_backup(source, prepared)
+    _begin_another_history(prepared, RemovalLog(folder.removals), known_next_ids)
+    return prepared
+
+
+def instance(path: Path) -> str:
+    """Which server's a file is."""
+    connection = read_only(path)
+    try:
+        return meta.instance(SqliteTransaction(connection.execute, Clock(0)))
+    finally:
+        connection.close()
+
+
 def drop_old(folder: Path, before_s: int) -> None:
-    """Delete what restores and upgrades of the schema replaced before that time."""
-    for path in (folder / REPLACED, *folder.glob("kentong-schema-*.db")):
+    """Delete what restores and upgrades of the schema replaced, or left half done, before then."""
+    left = (REPLACED, REPLACING, UNFINISHED, "kentong-*.db.unfinished", "kentong-schema-*.db")
+    for path in (path for pattern in left for path in folder.glob(pattern)):
         if path.exists() and path.stat().st_mtime < before_s:
             path.unlink()
+
+
+def require_outside(folder: Path, target: Path) -> None:
+    """A backup must not stand where the server's own files do. Raises InDataFolder."""
+    if _is_in(folder, target):
+        raise InDataFolder(target)
 
 
 def _is_in(folder: Path, target: Path) -> bool:
@@ -103,7 +138,7 @@ def _is_in(folder: Path, target: Path) -> bool:
 
 def _copy_of_backup(source: Path, prepared: Path) -> None:
     try:
-        connection = _read_only(source)
+        connection = read_only(source)
     except sqlite3.Error as error:
         raise NotABackup(source, str(error)) from None
     try:
@@ -151,8 +186,3 @@ def _next_ids(path: Path) -> dict[str, int]:
             connection.close()
     except sqlite3.Error:
         return {}
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    return sqlite3.connect(address, uri=True, isolation_level=None)

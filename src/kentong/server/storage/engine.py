@@ -107,10 +107,6 @@ class GroupResult(NamedTuple):
     wrote: bool = False
 
 
-class NotOffered(Exception):
-    """This engine leaves it to the database's own tools; the sentence says to which."""
-
-
 class Database(abc.ABC):
     """The synchronous part of an engine: no threads, no loop.
 
@@ -133,14 +129,16 @@ class Database(abc.ABC):
 
     @abc.abstractmethod
     def backup(self, target: Path) -> None:
-        """Write a consistent copy while everything goes on. Raises NotOffered, OSError."""
+        """Write a consistent copy into one file, of the same kind whatever the engine, while
+        everything goes on. Raises InDataFolder, OSError, sqlite3.Error, Refused.
+        """
 
     @abc.abstractmethod
     def restore(self, source: Path) -> None:
         """Put a backup in place of everything; works wait meanwhile.
 
-        The epoch is a new one afterwards. Raises NotOffered, NotABackup, SchemaTooNew;
-        then everything is as it was.
+        The epoch is a new one afterwards. Raises NotABackup, SchemaTooNew, OtherServer,
+        OSError, sqlite3.Error, Refused; then everything is as it was.
         """
 
     @abc.abstractmethod
@@ -208,14 +206,14 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     async def backup(self, target: Path) -> None:
-        """Write a consistent copy while everything goes on. Raises NotOffered, OSError."""
+        """As Database.backup."""
 
     @abc.abstractmethod
     async def restore(self, source: Path) -> None:
         """Put a backup in place of everything; works wait meanwhile.
 
-        Afterwards `epoch` is a new one, and `on_change` is called. Raises NotOffered,
-        NotABackup, SchemaTooNew; then everything is as it was.
+        Afterwards `epoch` is a new one, and `on_change` is called. Raises as
+        Database.restore; then everything is as it was.
         """
 
     @abc.abstractmethod

@@ -53,6 +53,11 @@ class DataFolder:
         os.close(self._lock)
 
 
+def before_schema(folder: Path, found: int) -> Path:
+    """Where the database is kept as it was before its schema changed."""
+    return folder / f"kentong-schema-{found}.db"
+
+
 def sync_file(path: Path) -> None:
     """Wait until a file, or the list of files of a folder, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -8,22 +8,17 @@ from kentong.server.storage.sqlite import SqliteDatabase
 from kentong.server.storage.sqlite_files import Options
 
 
-async def open_engine(
-    folder: Path, url: str = "", options: Options | None = None, upgrade_to: int = 0
-) -> GroupedEngine:
+async def open_engine(folder: Path, url: str = "", options: Options | None = None) -> GroupedEngine:
     """The engine of a data folder, made if it isn't there.
 
     Args:
         url: of a PostgreSQL database; "" means the embedded one in the folder.
         options: for the embedded one.
-        upgrade_to: the schema up to which a PostgreSQL database may be brought.
 
-    Raises FolderInUse, SchemaTooNew, SchemaTooOld, ImportError (PostgreSQL without its extra).
+    Raises FolderInUse, SchemaTooNew, SchemaInUse, ImportError (PostgreSQL without its extra).
     """
     if not url:
         return GroupedEngine(await asyncio.to_thread(SqliteDatabase, folder, options or Options()))
     from kentong.server.storage.postgres import PostgresDatabase  # an optional extra
-    from kentong.server.storage.postgres_connection import PostgresOptions
 
-    allowed = PostgresOptions(upgrade_to)
-    return GroupedEngine(await asyncio.to_thread(PostgresDatabase, url, folder, allowed))
+    return GroupedEngine(await asyncio.to_thread(PostgresDatabase, url, folder))

@@ -2,7 +2,8 @@
 # ruff: noqa: D102 - the abstract class says what a method promises
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -10,33 +11,34 @@ from psycopg.pq import TransactionStatus
 
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.server.model import Withdrawn
-from kentong.server.storage import meta
+from kentong.server.storage import copies, meta, postgres_copies
 from kentong.server.storage.engine import (
     BUSY_RETRY_MS,
     DISK_RETRY_MS,
     Database,
     GroupResult,
     Keep,
-    NotOffered,
     Outcome,
     Transaction,
     Work,
 )
-from kentong.server.storage.folder import DataFolder
+from kentong.server.storage.folder import DataFolder, sync_file
+from kentong.server.storage.migrations import SchemaTooNew
 from kentong.server.storage.postgres_connection import (
     LOCK,
+    PATIENT,
     READING,
     WRITING,
     Connection,
-    PostgresOptions,
     PostgresTransaction,
+    Times,
     begin,
     connect,
     drop,
-    migrate,
     place,
 )
-from kentong.server.storage.removals import RemovalLog
+from kentong.server.storage.postgres_schema import migrate, take_part
+from kentong.server.storage.removals import DAY_S, RemovalLog
 
 ATTEMPTS = 4  # to run a group whose connection is lost or whose locks collide
 LARGEST_CLOCK = (
@@ -64,17 +66,22 @@ class _OtherHistory(Exception):
     """The epoch is another one: works that wait were meant for the one before."""
 
 
+class _LockedOut(Exception):
+    """Another node restores a backup, or changes the schema."""
+
+
 class PostgresDatabase(Database):
     """A database of a PostgreSQL cluster, and the data folder of this node.
 
-    Backups are made with pg_dump. Another history begins when one was loaded, or when
-    another server took over, which is noticed whenever a connection is opened. Other
-    nodes notice it by their next transaction.
+    Another history begins when a backup was restored, when a dump was loaded, or when
+    another server took over; the latter two are noticed whenever a connection is opened.
+    Other nodes notice it by their next transaction.
 
     Raises:
         FolderInUse: another process has the folder.
         SchemaTooNew: a newer Kentong wrote the database.
-        SchemaTooOld: an older one did, and it may not be changed yet.
+        SchemaInUse: an older one did, and still uses it.
+        OSError, sqlite3.Error: there is no room for a copy of what an older one wrote.
         psycopg.OperationalError: the server can't be reached.
     """
 
@@ -82,10 +89,10 @@ class PostgresDatabase(Database):
         self,
         url: str,
         folder: Path,
-        options: PostgresOptions = PostgresOptions(),  # noqa: B008
+        times: Times = Times(),  # noqa: B008
     ) -> None:
         self._url = url
-        self._options = options
+        self._times = times
         self.writing = threading.RLock()
         self.folder = DataFolder(folder)
         self.removals = RemovalLog(self.folder.removals)
@@ -108,6 +115,8 @@ class PostgresDatabase(Database):
                 return self._read(works)
             except _OtherHistory:
                 self.run_group([])  # learns the epoch; by the writer only, so in its order
+            except SchemaTooNew as caught:
+                return _refused(works, caught)
             except psycopg.Error as caught:
                 error = caught
                 drop(self._reader)
@@ -126,42 +135,91 @@ class PostgresDatabase(Database):
         self.epoch = result.outcomes[0].result
 
     def backup(self, target: Path) -> None:
-        raise NotOffered("PostgreSQL databases are backed up with pg_dump.")
+        copies.require_outside(self.folder.path, target)
+        with _refusing(), closing(self._connect(PATIENT)) as connection:
+            begin(connection, READING)
+            postgres_copies.save(connection, target)
 
     def restore(self, source: Path) -> None:
-        raise NotOffered("Load the dump with pg_restore, then ask for a new epoch.")
+        with self.writing:
+            try:
+                with _refusing(), closing(self._connect(PATIENT)) as connection:
+                    _begin_alone(connection)
+                    self._replace(connection, source)
+                    connection.execute("COMMIT")
+                    self._learn(connection)
+            finally:
+                for name in (copies.UNFINISHED, copies.REPLACING):
+                    (self.folder.path / name).unlink(missing_ok=True)
 
     def tidy(self, now_s: int, keep: Keep) -> None:
         with self.writing:
             self.removals.shorten(now_s, keep.removals_days)
+        copies.drop_old(self.folder.path, now_s - keep.copies_days * DAY_S)
 
     def close(self) -> None:
-        drop(self._writer)
-        self._writer = None
-        drop(self._reader)
-        self._reader = None
+        with self.writing:
+            drop(self._writer)
+            self._writer = None
+            drop(self._reader)
+            self._reader = None
         self.folder.close()
 
     def _start(self) -> None:
-        connection = self._writer = connect(self._url, self._options.times)
-        connection.execute("BEGIN")
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        migrate(connection, self._options.upgrade_to)
-        self._settle(connection)
-        connection.execute("COMMIT")
+        with closing(connect(self._url, PATIENT)) as connection:
+            _begin_alone(connection)
+            migrate(connection, self.folder.path)
+            self._settle(connection)
+            connection.execute("COMMIT")
+        self._writer = self._connect(self._times)
+        self._learn(self._writer)
+
+    def _learn(self, connection: Connection) -> None:
         tx = PostgresTransaction(connection, 0)
         self.epoch = meta.fact(tx, meta.EPOCH)
         self.instance = meta.instance(tx)
 
+    def _connect(self, times: Times) -> Connection:
+        """A connection of a node. Raises SchemaTooNew."""
+        connection = connect(self._url, times)
+        try:
+            take_part(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _replace(self, connection: Connection, source: Path) -> None:
+        """Put a backup in place of everything; what was there is kept as a file.
+
+        An older file of that kind is replaced only when nothing but the commit can fail.
+        """
+        tx = PostgresTransaction(connection, 0)
+        prepared = copies.prepare(self.folder, source, meta.next_ids(tx))
+        has_people = tx.one("SELECT 1 FROM users LIMIT 1") is not None
+        if has_people and copies.instance(prepared) != meta.instance(tx):
+            raise copies.OtherServer(source)
+        replacing = self.folder.path / copies.REPLACING
+        postgres_copies.save(connection, replacing)
+        try:
+            postgres_copies.load(connection, prepared)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise copies.NotABackup(source, str(error)) from error
+        replacing.replace(self.folder.path / copies.REPLACED)
+        sync_file(self.folder.path)
+
     def _reconnected(self) -> Connection:
         """A connection for writing. If it leads elsewhere than before, another history begins."""
-        connection = connect(self._url, self._options.times)
-        tx = PostgresTransaction(connection, 0)
-        if place(tx) != meta.fact(tx, meta.PLACE):
-            connection.execute("BEGIN")
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            self._settle(connection)
-            connection.execute("COMMIT")
+        connection = self._connect(self._times)
+        try:
+            tx = PostgresTransaction(connection, 0)
+            if place(tx) != meta.fact(tx, meta.PLACE):
+                _begin_alone(connection)
+                self._settle(connection)
+                connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _settle(self, connection: Connection) -> None:
@@ -197,7 +255,7 @@ class PostgresDatabase(Database):
                 is_apart = True
             except _OutcomeUnknown:
                 return _refused(works, None)
-            except (OSError, _OtherHistory) as caught:
+            except (OSError, _OtherHistory, _LockedOut, SchemaTooNew) as caught:
                 return _refused(works, caught)
             except CONFLICTS as caught:
                 if len(works) > 1:
@@ -210,13 +268,15 @@ class PostgresDatabase(Database):
         return _refused(works, error)
 
     def _run_once(self, works: Sequence[Work], *, is_apart: bool) -> GroupResult:
-        if self._writer is None:
-            self._writer = self._reconnected()
+        with _locked_out():
+            if self._writer is None:
+                self._writer = self._reconnected()
         connection = self._writer
         try:
-            offset, epoch = begin(connection, WRITING)
+            with _locked_out():
+                offset, epoch = begin(connection, WRITING)
             if epoch != self.epoch:
-                self.epoch = epoch
+                self._learn(connection)
                 raise _OtherHistory("another history began")
             run = _run_apart if is_apart else _run_together
             outcomes, removed, wrote = run(works, connection, offset)
@@ -231,7 +291,7 @@ class PostgresDatabase(Database):
 
     def _read(self, works: Sequence[Work]) -> GroupResult:
         if self._reader is None:
-            self._reader = connect(self._url, self._options.times)
+            self._reader = self._connect(self._times)
             self.run_group([])  # its connection may lead elsewhere, too
         connection = self._reader
         offset = self._begin_reading(connection)
@@ -250,6 +310,30 @@ class PostgresDatabase(Database):
             connection.execute("ROLLBACK")
             raise _OtherHistory
         return offset
+
+
+def _begin_alone(connection: Connection) -> None:
+    """Begin a transaction beside which nobody writes, here or on another node."""
+    connection.execute("BEGIN")
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+
+
+@contextmanager
+def _locked_out() -> Iterator[None]:
+    """Waiting for our turn takes longer than a work may."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise _LockedOut(str(error)) from error
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say in our words why the database can't do it now."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _refusal(error) from error
 
 
 Ran = tuple[list[Outcome], list[Withdrawn], bool]

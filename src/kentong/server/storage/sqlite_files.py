@@ -1,14 +1,16 @@
 """The file of the embedded database: connections, transactions, migrations, copies."""
 # ruff: noqa: D102 - the abstract class says what a method promises
 
+import functools
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from kentong.server.storage import meta
 from kentong.server.storage.engine import SqlRow, SqlValue, Transaction
-from kentong.server.storage.folder import sync_file
+from kentong.server.storage.folder import before_schema, sync_file
 from kentong.server.storage.migrations import Migration, statements, steps
 
 BUSY_TIMEOUT_S = 5.0
@@ -140,7 +142,7 @@ def migrate(connection: sqlite3.Connection, folder: Path | None = None) -> None:
     found = schema_version(connection)
     missing = steps(found)
     if folder and found and missing:
-        copy(connection, folder / f"kentong-schema-{found}.db")
+        copy(connection, before_schema(folder, found))
     for step in missing:
         _migrate(connection, step)
 
@@ -154,12 +156,25 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return meta.fact(tx, meta.SCHEMA_VERSION)
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is left as it is."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
+
+
 def copy(connection: sqlite3.Connection, target: Path) -> None:
     """A consistent copy in one file, on the disk when it has its name; else nothing is left."""
+    write_whole(target, functools.partial(_fill, connection))
+
+
+def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
+    """Have a file filled and synced under another name, then give it its own; else nothing is
+    left.
+    """
     unfinished = target.with_name(target.name + ".unfinished")
     _discard(unfinished)
     try:
-        _fill(connection, unfinished)
+        fill(unfinished)
         unfinished.replace(target)
     finally:
         _discard(unfinished)

@@ -14,13 +14,13 @@ class SchemaTooNew(Exception):
         )
 
 
-class SchemaTooOld(Exception):
-    """The database must change, and nobody has said that a dump was taken."""
+class SchemaInUse(Exception):
+    """The database must change, and nodes that know only the schema as it is use it."""
 
     def __init__(self, found: int, needed: int) -> None:
         super().__init__(
-            f"The database has schema {found}, and this Kentong needs {needed}. Stop all nodes, "
-            f"take a pg_dump, then start with --schema-upgrade {needed}."
+            f"The database has schema {found}, and this Kentong needs {needed}, but older nodes "
+            "use it. Stop all of them, then start this one first."
         )
 
 
