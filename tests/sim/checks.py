@@ -1,6 +1,7 @@
 """The invariants, checked when the storm is over."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import NamedTuple
 
 from kentong.client.messenger import Messenger
@@ -30,6 +31,11 @@ def read_truth(tx: Transaction) -> Truth:
         rows[chat][row[0]] = StoredRow(*row)
     places = tx.all("SELECT chat_id, user_id, state, visible_from_seq FROM members")
     return Truth(rows, {(chat, user): (state, seen) for chat, user, state, seen in places})
+
+
+def count_rows(truth: Truth, kinds: Collection[RowKind]) -> int:
+    """How many rows of these kinds there are."""
+    return sum(row.kind in kinds for rows in truth.rows.values() for row in rows.values())
 
 
 # -- What was written -------------------------------------------------------------------

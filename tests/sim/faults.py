@@ -2,9 +2,39 @@
 
 import dataclasses
 import random
+from collections import Counter
 
 RATES = (0.0, 0.02, 0.1, 0.3)
 PLENTY = 1_000_000.0
+
+Happened = Counter[str]
+"""How often each of EXPECTED happened."""
+
+# What makes a simulation of many seeds worth its name: one that never happens is a mistake.
+EXPECTED = (
+    "a frame is lost and its connection with it",
+    "a frame is late",
+    "a device takes no more frames for now",
+    "a WebSocket is not let through",
+    "an answer is lost",
+    "an exchange is repeated",
+    "an exchange arrives behind a later one",
+    "storage is slow",
+    "the disk is full",
+    "nothing can be written",
+    "a node is not woken",
+    "another node is used",
+    "the server crashes",
+    "an older backup is restored",
+    "old removals are forgotten",
+    "a device crashes",
+    "a device loses its store",
+    "a device's store is copied",
+    "a device is without network",
+    "a device is told of another history",
+    "somebody is removed",
+    "somebody comes back",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +49,7 @@ class Faults:
     frames_on_way: float  # more to one device, and the server holds back
     slow_storage: float
     slow_storage_s: float
+    full_disks_per_minute: float  # half of the time not even a free page is written
     lost_wakeup: float  # of the bus; 1: it is down
     crashes_per_minute: float  # of the server
     client_crashes_per_minute: float
@@ -47,6 +78,7 @@ class Faults:
             frames_on_way=source.choice((PLENTY, PLENTY, 4)),
             slow_storage=source.choice(RATES),
             slow_storage_s=source.choice((0.05, 0.5, 3.0)),
+            full_disks_per_minute=seldom(),
             lost_wakeup=source.choice((0.0, 0.0, 0.3, 1.0)),
             crashes_per_minute=often(),
             client_crashes_per_minute=often(),

@@ -11,10 +11,11 @@ from kentong.protocol.messages import Hello
 from kentong.server.features.sign_in import Credentials
 from kentong.server.gateway import poll
 from kentong.server.gateway.session import Session
-from tests.sim.faults import Faults
+from tests.sim.faults import Faults, Happened
 from tests.sim.host import Host
 
 HANDSHAKE_ROUND_TRIPS = 3
+LATE_FRAME_S = 0.5  # on a good link it is a hundredth
 LATE_S = 20.0  # how late a repeated exchange may come
 IN_ORDER_S = 1e-6  # timers of the same moment fire in any order
 DEAD_S = 300.0  # until the server drops a silent connection
@@ -26,14 +27,20 @@ class Weather:
     def __init__(self, source: random.Random, faults: Faults) -> None:
         self.source = source
         self.faults = faults
+        self.happened = Happened()
 
     def delay_s(self) -> float:
         """How long one frame takes."""
-        return self.source.expovariate(1 / self.faults.delay_s) / 2 + self.faults.delay_s / 2
+        delay_s = self.source.expovariate(1 / self.faults.delay_s) / 2 + self.faults.delay_s / 2
+        self.happened["a frame is late"] += delay_s > LATE_FRAME_S
+        return delay_s
 
-    def happens(self, rate: float) -> bool:
-        """Whether something with this rate happens now."""
-        return self.source.random() < rate
+    def happens(self, rate: float, what: str = "") -> bool:
+        """Whether something with this rate happens now; it is counted if it has a name."""
+        happens = self.source.random() < rate
+        if what:
+            self.happened[what] += happens
+        return happens
 
 
 class ServerEnd:
@@ -50,6 +57,7 @@ class ServerEnd:
     @property
     def congested(self) -> bool:
         """As many frames are on their way as the network takes."""
+        self._wire.note_full()
         return self._wire.is_full
 
     def send(self, frame: bytes) -> None:
@@ -103,6 +111,10 @@ class Wire:
         """Whether the server should hold back."""
         return self._on_way >= self._weather.faults.frames_on_way
 
+    def note_full(self) -> None:
+        """The server looks whether it should hold back."""
+        self._weather.happened["a device takes no more frames for now"] += self.is_full
+
     def to_client(self, frame: bytes | None) -> None:
         """Let a frame, or the end, travel down."""
         assert frame is None or len(frame) <= FRAME_BYTES_MAX
@@ -132,7 +144,7 @@ class Wire:
             self._break(loudly=False)  # what is lost stays lost: nothing may follow it
         if self._cut[way]:
             return
-        if weather.happens(weather.faults.cut):
+        if weather.happens(weather.faults.cut, "a frame is lost and its connection with it"):
             self._break(loudly=weather.happens(0.5))
             return
         due = max(self._due[way] + IN_ORDER_S, self._loop.time() + weather.delay_s())
@@ -168,7 +180,7 @@ class Wire:
 
     def arrive_at(self, hello: Hello, secret: str) -> None:
         """The upgrade request reached the server."""
-        node = self._host.node
+        node = self._host.some_node()
         if node is None or self._cut[0]:
             return
         self.session = Session(node, ServerEnd(self), hello, secret)
@@ -182,13 +194,14 @@ class SimulatedTransport:
         self._host = host
         self._weather = weather
         self._secret = secret
+        self._exchanges = 0
         self.online = True
 
     async def open(self, token: str) -> Wire:
         weather = self._weather
         await asyncio.sleep(HANDSHAKE_ROUND_TRIPS * weather.delay_s())
         self._check()
-        if weather.happens(weather.faults.blocked):
+        if weather.happens(weather.faults.blocked, "a WebSocket is not let through"):
             raise Unreachable("a proxy that knows no WebSockets")
         wire = Wire(self._host, weather)
         wire.online = lambda: self.online
@@ -199,11 +212,11 @@ class SimulatedTransport:
         weather = self._weather
         await asyncio.sleep(HANDSHAKE_ROUND_TRIPS * weather.delay_s())
         self._check()
-        if weather.happens(weather.faults.repeated):
+        if weather.happens(weather.faults.repeated, "an exchange is repeated"):
             task = asyncio.ensure_future(self._again(body))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         answer = await self._exchange(body)
-        if weather.happens(weather.faults.lost_answer) or not self.online:
+        if weather.happens(weather.faults.lost_answer, "an answer is lost") or not self.online:
             await asyncio.sleep(DEAD_S)
             raise Unreachable("no answer")
         await asyncio.sleep(weather.delay_s())
@@ -213,14 +226,18 @@ class SimulatedTransport:
         """Nothing is held."""
 
     async def _again(self, body: bytes) -> None:
+        before = self._exchanges
         await asyncio.sleep(self._weather.source.random() * LATE_S)
         if self._host.node is not None:
+            is_late = self._exchanges > before + 1  # the first one counts, too
+            self._weather.happened["an exchange arrives behind a later one"] += is_late
             await self._exchange(body)
 
     async def _exchange(self, body: bytes) -> bytes:
-        node, life = self._host.node, self._host.life
+        node, life = self._host.some_node(), self._host.life
         if node is None:
             raise Unreachable("refused")
+        self._exchanges += 1
         credentials = Credentials(f"Bearer {self._secret}", None, None, "sim")
         exchanging = asyncio.ensure_future(poll.exchange(node, body, credentials, "192.0.2.1"))
         try:

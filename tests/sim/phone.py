@@ -127,8 +127,10 @@ class Phone:
             if isinstance(event, CommandDropped):
                 for written in self.written:
                     written.refused = written.refused or written.key == event.key
-            elif isinstance(event, StateReset) and not self._world.host.restored:
-                self._world.unfounded_resets.append(self.name)
+            elif isinstance(event, StateReset):
+                self._world.weather.happened["a device is told of another history"] += 1
+                if not self._world.host.restored:
+                    self._world.unfounded_resets.append(self.name)
 
     async def write(self, chat: int, text: str, reply_to: int = 0) -> None:
         """Write a text and remember what the server says of it."""

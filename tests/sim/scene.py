@@ -12,6 +12,7 @@ class Scene:
 
     people: int
     phones_each: int
+    nodes: int  # of the server
     quiet_groups: int  # with long titles: many make a listing of several pages
     pause_s: float  # between two deeds
     commands_per_minute: int
@@ -23,6 +24,7 @@ class Scene:
         return cls(
             people=3,
             phones_each=source.choice((1, 2)),
+            nodes=source.choice((1, 1, 2)),
             quiet_groups=source.choice((0, 40)),
             pause_s=source.choice((0.5, 2.0)),
             commands_per_minute=source.choice((PLENTY, PLENTY, 20)),

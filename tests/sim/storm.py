@@ -10,13 +10,13 @@ from pathlib import Path
 
 from kentong.protocol.codec import decode_from_server, encode, join, split
 from kentong.protocol.errors import Refused
-from kentong.protocol.messages import GetRange, Hello, HelloFlag, Rows
+from kentong.protocol.messages import GetRange, Hello, HelloFlag, RowKind, Rows
 from kentong.protocol.planted import NOTHING, Planted
 from kentong.server.model import MemberState
 from tests.sim import checks
 from tests.sim.checks import Truth
 from tests.sim.deeds import Deeds
-from tests.sim.faults import Faults
+from tests.sim.faults import Faults, Happened
 from tests.sim.host import Host
 from tests.sim.invariants import Broken, Complaints, Invariant
 from tests.sim.loop import STEPS_MAX, SimulatedLoop
@@ -31,6 +31,10 @@ CLEAR_S = 1_800.0  # after the storm everything must be right within this
 TURNS_S = 7_200.0  # or within this where copies of a store have to take turns
 LOOK_EVERY_S = 20.0
 STORY_S = 20_000.0
+RIGHTS_CHANGE = {
+    "somebody is removed": (RowKind.LEFT, RowKind.REMOVED, RowKind.BANNED),
+    "somebody comes back": (RowKind.ADDED, RowKind.JOINED),
+}
 
 
 class Storm:
@@ -42,6 +46,7 @@ class Storm:
         self.scene = Scene.drawn(self.source)
         self.host = Host(folder / "server", self.source, Faults.none(), planted)
         self.host.settings.update(self.scene.rates)
+        self.host.nodes_wanted = self.scene.nodes
         self.weather = Weather(self.source, Faults.none())
         self.village = Village(folder, self.host, self.weather, planted)
         self.backup = folder / "backup.db"
@@ -63,6 +68,7 @@ class Storm:
             self._often(self.faults.restores_per_minute, self._restore),
             self._often(self.faults.clones_per_minute, self._clone),
             self._often(self.faults.horizons_per_minute, self._turn_horizon),
+            self._often(self.faults.full_disks_per_minute, self._fill_disk),
         )
         await self._clear_up()
         await self._check()
@@ -75,11 +81,15 @@ class Storm:
             if loop.time() < until:
                 await fault()
 
+    def _count(self, what: str, times: int = 1) -> None:
+        self.host.happened[what] += times
+
     # -- Faults -------------------------------------------------------------------------
 
     async def _crash_host(self) -> None:
         if self.host.node is None:
             return
+        self._count("the server crashes")
         self.host.crash()
         await asyncio.sleep(self.source.expovariate(1 / 5.0))
         await self._start_host()
@@ -92,6 +102,7 @@ class Storm:
         phone = self.source.choice(self.village.phones)
         if phone.messenger is None:
             return
+        self._count("a device crashes")
         await phone.stop()
         await asyncio.sleep(self.source.expovariate(1 / 10.0))
         await self._start_phone(phone)
@@ -103,10 +114,12 @@ class Storm:
     async def _reinstall(self) -> None:
         phone = self.source.choice(self.village.phones)
         if phone.messenger is not None and self.host.node is not None:
+            self._count("a device loses its store")
             await phone.reinstall(self.village.sign_in(phone.user))
 
     async def _go_offline(self) -> None:
         phone = self.source.choice(self.village.phones)
+        self._count("a device is without network")
         phone.transport.online = False
         await asyncio.sleep(self.source.expovariate(1 / 30.0))
         phone.transport.online = True
@@ -115,10 +128,17 @@ class Storm:
         self.host.back_up(self.backup)
         await asyncio.sleep(self.source.expovariate(1 / 20.0))
         if self.backup.exists() and self.host.node is not None:
+            self._count("an older backup is restored")
             await self.host.restore(self.backup)
             await self.village.sign_in_again()
 
+    async def _fill_disk(self) -> None:
+        self.host.set_room(self.source.choice((-1, 0)))
+        await asyncio.sleep(self.source.expovariate(1 / 20.0))
+        self.host.set_room(None)
+
     async def _turn_horizon(self) -> None:
+        self._count("old removals are forgotten")
         self.host.turn_horizon()
 
     async def _clone(self) -> None:
@@ -130,6 +150,7 @@ class Storm:
             if phone is not other and phone.user == other.user and other.messenger is not None
         ]
         if pairs:
+            self._count("a device's store is copied")
             phone, other = self.source.choice(pairs)
             await phone.clone(other)
 
@@ -168,6 +189,8 @@ class Storm:
         if self.complaints.said:
             raise Broken(Invariant.SENSE, self.complaints.said[0])
         truth: Truth = await self.host.up.engine.read(checks.read_truth)
+        for what, kinds in RIGHTS_CHANGE.items():
+            self._count(what, checks.count_rows(truth, kinds))
         checks.written_counts(self.village, truth)
         checks.never_unfounded(self.village)
         rest = self.village.phones
@@ -240,15 +263,15 @@ class Storm:
         self.host.remove()
 
 
-def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> None:
-    """One seed from its beginning to its end. Raises Broken."""
+def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> Happened:
+    """One seed from its beginning to its end; what happened. Raises Broken."""
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="sim-", dir=memory if memory.is_dir() else None))
     loop = SimulatedLoop()
     story = loop.create_task(_story(seed, planted, folder))
     loop.call_after_too_many_steps(story.cancel)
     try:
-        loop.run_until_complete(story)
+        return loop.run_until_complete(story)
     except asyncio.CancelledError:
         what = f"still busy after {STEPS_MAX} steps of the event loop"
         raise Broken(Invariant.SETTLES, what) from None
@@ -257,13 +280,14 @@ def run_seed(seed: int, planted: frozenset[Planted] = NOTHING) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _story(seed: int, planted: frozenset[Planted], folder: Path) -> None:
+async def _story(seed: int, planted: frozenset[Planted], folder: Path) -> Happened:
     storm = Storm(seed, planted, folder)
     log = logging.getLogger("kentong")
     log.addHandler(storm.complaints)
     try:
         async with asyncio.timeout(STORY_S):
             await storm.run()
+        return storm.host.happened + storm.weather.happened
     except TimeoutError:
         raise Broken(Invariant.SETTLES, f"no end after {STORY_S:.0f} s") from None
     finally:
