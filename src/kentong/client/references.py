@@ -130,23 +130,27 @@ class Renumbering:
         self._has = has
         self._numbers: dict[int, int | None] = {}
         self._chats: dict[int, int] = {}  # former id of a chat -> key of its maker
-        self._rows: dict[tuple[int | None, int], int] = {}  # former (chat, seq) -> key
+        # Former (chat, seq, at) -> key. Where a restored server has another text at that seq
+        # commands may mean that one; what says no time (0) means the own one.
+        self._rows: dict[tuple[int | None, int, int], int] = {}
         for entry in moved:
             self._numbers[entry.key] = None
             if isinstance(entry.answer, Done) and entry.answer.chat:
                 self._chats[entry.answer.chat] = entry.key
             elif isinstance(entry.answer, Accepted):
-                self._rows[self._former_chat(entry), entry.answer.seq] = entry.key
+                for at in (0, entry.answer.at):
+                    self._rows[self._former_chat(entry), entry.answer.seq, at] = entry.key
 
     def move(self, entry: Entry, number: int) -> Command | None:
         """The command as it is called in the new outbox under `number`; None if it is lost."""
         chat = self._former_chat(entry)
+        at: int = getattr(entry.command, "at", 0)
 
         def chat_of(said: int) -> int | None:
             return self._thing(entry, said, self._chats.get(said), (said, 0))
 
         def row_of(said: int) -> int | None:
-            return self._thing(entry, said, self._rows.get((chat, said)), (chat or 0, said))
+            return self._thing(entry, said, self._rows.get((chat, said, at)), (chat or 0, said))
 
         def reply_of(said: int) -> int | None:
             return row_of(said) or 0  # a lost row can't be quoted, but the text still counts

@@ -213,7 +213,7 @@ def test_what_names_a_text_says_when_it_was_posted_unless_it_is_posted_anew(
 ) -> None:
     write(store, wire.SendText(CHAT, "mine"))
     exchange(store, server)
-    write(store, wire.EditText(CHAT, 1, "better", NOW))
+    write(store, wire.EditText(CHAT, 1, "better", server.chats[CHAT].rows[0].at))
     write(store, wire.DeleteMessage(CHAT, 2, NOW))
     with store.transaction():
         store.outbox.requeue({}, NOW, lambda chat, seq: True)
@@ -222,6 +222,19 @@ def test_what_names_a_text_says_when_it_was_posted_unless_it_is_posted_anew(
         wire.EditText(CHAT, -1, "better"),
         wire.DeleteMessage(CHAT, 2, NOW),
     ]
+
+
+def test_what_names_the_text_in_the_place_of_a_lost_one_means_that_text(
+    store: Store, server: Double
+) -> None:
+    """It was written when the restored server was listed, but the lost text not yet queued."""
+    write(store, wire.SendText(CHAT, "mine"))
+    exchange(store, server)
+    later = server.chats[CHAT].rows[0].at + 60
+    write(store, wire.DeleteMessage(CHAT, 1, later))
+    with store.transaction():
+        store.outbox.requeue({}, NOW, lambda chat, seq: True)
+    assert frames(store) == [wire.SendText(CHAT, "mine"), wire.DeleteMessage(CHAT, 1, later)]
 
 
 def test_two_clones_send_each_text_once(tmp_path: Path, server: Double) -> None:
