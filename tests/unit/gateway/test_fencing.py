@@ -17,10 +17,11 @@ from kentong.protocol.messages import (
 )
 from kentong.server.features import sign_in
 from kentong.server.gateway import session as sessions
+from kentong.server.node import start_node
 from kentong.server.storage import devices, messages
 from kentong.server.storage.engine import Transaction
 from tests.unit.gateway.house import Run, until
-from tests.unit.gateway.line import Device, Place, place, quiet
+from tests.unit.gateway.line import OUTBOX, Device, Place, place, quiet
 
 
 async def group(it: Place, device: Device) -> int:
@@ -68,6 +69,32 @@ def test_the_older_one_is_told_nothing(tmp_path: Path, run: Run) -> None:
             await newer.hear(Posted)
             assert not older.line.heard(Posted)
             assert it.node.hub.users[it.people["anna"]] == [newer.session]
+
+    run(work())
+
+
+def test_a_copy_of_the_device_on_another_node_is_told_what_the_first_wrote(
+    tmp_path: Path, run: Run
+) -> None:
+    """Nobody fences it there, and its outbox has the same id."""
+
+    async def work() -> None:
+        async with place(tmp_path, "anna") as it:
+            device = await it.connect("anna")
+            chat = await group(it, device)
+            await it.fed()
+            other = Place(start_node(it.node.config, it.node.engine))
+            await other.node.feeder.start()
+            copied = await other.connect("anna", number=2)
+            device.say(SendText(chat, "hello"))
+            await device.hear(Accepted)
+            await it.fed()
+            await other.fed()
+            (posted,) = await copied.hear(Posted)
+            assert (posted.text, posted.outbox, posted.number) == ("hello", OUTBOX, 2)
+            assert not device.line.heard(Posted)
+            other.node.feeder.stop()
+            copied.session.closed()
 
     run(work())
 

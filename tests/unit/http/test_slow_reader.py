@@ -98,7 +98,7 @@ def listener_of(it: Inn) -> News:
     (found,) = (
         session.news
         for session in it.node.sessions
-        if isinstance(session, sessions.Session) and session.outbox == 5
+        if isinstance(session, sessions.Session) and session.wrote(5, 0)
     )
     assert found is not None
     return found

@@ -18,10 +18,17 @@ def for_alias(frame: bytes, alias: int) -> bytes:
     return frame[:_ALIAS_AT] + _pack(alias) + frame[_ALIAS_AT + 1 :]
 
 
+class Writer(Protocol):
+    """A device, as far as it matters what it wrote itself."""
+
+    def wrote(self, outbox: int, number: int) -> bool:
+        """Whether this very connection said that command: the answer tells it all."""
+
+
 class Delta(Protocol):
     """One step from one state of a chat to a later one."""
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:
+    def frame(self, reader: Reader, device: Writer) -> bytes | None:
         """What this reader's device gets, still without alias; None: it knows already."""
 
 
@@ -34,11 +41,11 @@ class NewText:
         self._later = later
         self._frames: dict[tuple[bool, bool], bytes] = {}
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:
+    def frame(self, reader: Reader, device: Writer) -> bytes | None:
         """See Delta."""
         row = self._row
         own = row.author_id == reader.user_id
-        if own and row.outbox == outbox:
+        if own and device.wrote(row.outbox, row.number):
             return None
         key = (own, row.reply_to >= reader.visible_from)
         frame = self._frames.get(key)
@@ -62,7 +69,7 @@ class Rewritten:
         self._changed = changed
         self._frames: dict[Reader, bytes] = {}
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:
+    def frame(self, reader: Reader, device: Writer) -> bytes | None:
         """See Delta."""
         frame = self._frames.get(key := self._bucket(reader))
         if frame is None:
@@ -95,7 +102,7 @@ class NewMarks:
         self._marks = marks
         self._marked = marked
 
-    def frame(self, reader: Reader, outbox: int) -> bytes | None:
+    def frame(self, reader: Reader, device: Writer) -> bytes | None:
         """See Delta."""
         last_seq = self._marked.last_seq
         others = [mark for mark in self._marks if mark.user_id != reader.user_id]

@@ -25,9 +25,8 @@ class Subscriber(Protocol):
     chat_ids: list[int]  # kept by the hub
     screen: list[int]  # chats in front of somebody, perhaps said before it was attached
 
-    @property
-    def outbox(self) -> int:
-        """The outbox that the device's commands come from."""
+    def wrote(self, outbox: int, number: int) -> bool:
+        """See Writer."""
 
     def push(self, chat_id: int, frame: bytes) -> None:
         """Send a live frame that builds on the chat's head as it was told last."""
@@ -275,7 +274,7 @@ def _push(
     subscriber: Subscriber, chat_id: int, alias: int, deltas: list[Delta], reader: Reader
 ) -> None:
     for delta in deltas:
-        frame = delta.frame(reader, subscriber.outbox)
+        frame = delta.frame(reader, subscriber)
         if frame is not None:
             subscriber.push(chat_id, for_alias(frame, alias))
 

@@ -47,6 +47,14 @@ class Commands:
         self.check: Callable[[Transaction], object] | None = None
         self.on_idle: Callable[[], None] | None = None  # called once when all is answered
 
+    def took(self, outbox: int, number: int) -> bool:
+        """Whether this command came over this connection, or was answered before it.
+
+        Not while everything is ignored: then a copy of the device's store may have said it.
+        """
+        caller = self.caller
+        return outbox == caller.outbox and number < caller.number and not self._blocked
+
     def block(self) -> None:
         """Take nothing until Restart."""
         self._blocked = True

@@ -76,11 +76,6 @@ class Session:
         self._commands: Commands | None = None
         self.news: News | None = None
 
-    @property
-    def outbox(self) -> int:
-        """The outbox that this connection's commands belong to."""
-        return self._commands.caller.outbox if self._commands else self._hello.outbox
-
     # -- Opening ------------------------------------------------------------------------
 
     def open(self, early: Sequence[bytes] = ()) -> None:
@@ -298,6 +293,10 @@ class Session:
         """See Subscriber. It also ends the session of a revoked device."""
         assert self.news is not None
         self.news.refresh_me(self._secret_hash)
+
+    def wrote(self, outbox: int, number: int) -> bool:
+        """See Subscriber."""
+        return self._commands is not None and self._commands.took(outbox, number)
 
     def knows_mark(self, chat_id: int, read_seq: int) -> bool:
         """See Subscriber."""
