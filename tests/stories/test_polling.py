@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import string
 from pathlib import Path
 
 from kentong.client import Messenger
@@ -53,9 +52,10 @@ def test_two_people_talk_by_long_polls(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_read_by_long_polls(tmp_path: Path) -> None:
-    """Far more than the credit of a listing, and not to be compressed."""
+    """Far more than one answer holds, and hardly to be compressed."""
     source = random.Random(1)
-    texts = ["".join(source.choices(string.printable[:94], k=3_000)) for _ in range(30)]
+    ideographs = [chr(code) for code in range(0x4E00, 0x9FFF)]
+    texts = ["".join(source.choices(ideographs, k=4_000)) for _ in range(60)]
 
     async def talk(address: str, token: str) -> None:
         async with await Messenger.join(address, token, "Anna", tmp_path / "anna.db") as anna:

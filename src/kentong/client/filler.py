@@ -10,6 +10,7 @@ from kentong.client.events import ChatChanged, Event, LinkChanged
 from kentong.client.store import Store
 from kentong.client.sync import TOLD_ROWS_MAX
 from kentong.client.windows import Window
+from kentong.protocol.errors import ErrorCode
 from kentong.protocol.messages import Failed, GetPeople, GetRange, Message
 
 ROWS_AT_ONCE: Final = 64  # mostly one page on the wire
@@ -59,7 +60,8 @@ class Filler:
 
     def _answered(self, chat: int, answer: Message) -> None:
         asked = self._asking.pop(chat)
-        if isinstance(answer, Failed) or self._next_run(chat) == asked:
+        is_refused = isinstance(answer, Failed) and answer.code != ErrorCode.TOO_LARGE
+        if is_refused or self._next_run(chat) == asked:
             self._stale.pop(chat, None)  # looked at again when it changes
         self.ask()
 

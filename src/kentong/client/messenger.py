@@ -399,10 +399,16 @@ class Messenger:
 
     async def _ask_range(self, chat: int, first: int, last: int) -> None:
         """Ask once for each run of first..last that is not exact, the newest first."""
+        asked: Window | None = None
         while run := windows.newest(self._inexact(chat, first, last), ROWS_AT_ONCE):
-            asked = partial(wire.GetRange, chat=chat, first=run.first, last=run.last)
-            await self._ask(partial(asked, as_of=run.as_of))
-            last = run.first - 1
+            request = partial(wire.GetRange, chat=chat, first=run.first, last=run.last)
+            try:
+                await self._ask(partial(request, as_of=run.as_of))
+                last = run.first - 1
+            except Refused as refused:
+                if refused.code != ErrorCode.TOO_LARGE or run == asked:
+                    raise
+                asked = run  # its first rows came; the rest did not fit into one answer
 
     async def people(self, users: Sequence[int]) -> list[PersonView]:
         """Names of people; those with whom no chat is shared are left out. Raises Refused."""

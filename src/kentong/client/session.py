@@ -1,6 +1,7 @@
 """One connection's rules: frames in, frames out. It never waits and starts no task."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -61,7 +62,6 @@ class Session:
         self._wall = 0
         self._events: list[Event] = []
         self._after: list[Callable[[], None]] = []
-        self._pages: dict[int, list[wire.Row]] = {}
         self._handlers: dict[type[wire.Message], Callable[[Any], None]] = {
             wire.Welcome: self._welcome,
             wire.Accepted: self._answer,
@@ -234,17 +234,19 @@ class Session:
     # -- Rows, people, and what only the asker wants ------------------------------------
 
     def _rows(self, page: wire.Rows) -> None:
-        rows = self._pages.setdefault(page.request, [])
-        # A page begins with an absolute row, and so does the whole of them.
-        rows += in_one(rows, unpack_rows(page.packed, page.deflated))
-        if page.more:
-            return
-        del self._pages[page.request]
+        """A page of rows is known up to its last one, and is not asked for again."""
+        rows = unpack_rows(page.packed, page.deflated)
         question = self._agenda.questions.get(page.request)
         if question is not None and isinstance(question.request, wire.GetRange):
-            asked = Window(question.request.first, question.request.last, question.request.as_of)
-            self._sync.ranged(page.chat, asked, rows, page.as_of)
-        self._reply(page)
+            asked = question.request
+            came_to = min(sum(row.seq for row in rows), asked.last) if page.more else asked.last
+            run = Window(asked.first, came_to, asked.as_of)
+            self._sync.ranged(page.chat, run, rows, page.as_of)
+            if asked.first <= came_to < asked.last:
+                left = msgspec.structs.replace(asked, first=came_to + 1)
+                self._agenda.questions[page.request] = replace(question, request=left)
+        if not page.more:
+            self._reply(page)
 
     def _people(self, answer: wire.People) -> None:
         people = [PersonView(person.user, person.name) for person in answer.people]
@@ -254,7 +256,6 @@ class Session:
         self._reply(answer)
 
     def _failed(self, failed: wire.Failed) -> None:
-        self._pages.pop(failed.request, None)
         if not self.wishes.failed(failed, self._now):
             self._reply(failed)
 
@@ -298,13 +299,3 @@ def decode(frame: bytes) -> wire.Message | None:
         if fields[0] in _TAGS:
             raise
         return None
-
-
-def in_one(before: list[wire.Row], page: list[wire.Row]) -> list[wire.Row]:
-    """The rows of a next page as differences to those before, so that all are one list."""
-    if not before or not page:
-        return page
-    last_seq, last_at = sum(row.seq for row in before), sum(row.at for row in before)
-    first = page[0]
-    joined = msgspec.structs.replace(first, seq=first.seq - last_seq, at=first.at - last_at)
-    return [joined, *page[1:]]

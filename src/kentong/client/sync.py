@@ -363,7 +363,7 @@ class Sync:
     # -- Rows ---------------------------------------------------------------------------
 
     def ranged(self, chat_id: int, asked: Window, rows: Iterable[Row], version: int) -> None:
-        """The whole answer to GetRange: what changed in a run above the version asked for.
+        """A page of the answer to GetRange: what changed in a run above the version asked for.
 
         Exact as of `version` now is all of it that was known as of the version asked for,
         and still is: windows may have been dropped since the question. Of a hole it is what

@@ -62,7 +62,9 @@ class GetInvite(Request, tag=0x26):
 
 
 class Rows(Message, tag=0x50):
-    """A page of rows in ascending order; bulk. `as_of` counts once `more` is 0.
+    """A page of rows in ascending order; bulk.
+
+    Up to its last row, without `more` up to the end, the run asked for is exact as of `as_of`.
 
     `packed` is the MessagePack array of rows, raw-deflated if `deflated` is 1.
     """

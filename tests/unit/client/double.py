@@ -18,6 +18,7 @@ from kentong.protocol.errors import ErrorCode
 ME, OTHER = 70_001, 70_002
 NOW = 1_800_000_000
 HEADS_IN_PAGE = 2
+ROWS_IN_PAGE = 4
 
 
 @dataclass
@@ -47,6 +48,7 @@ class Double:
         self.moved: dict[int, wire.Message] = {}  # answers by origin
         self.last: dict[int, int] = {}
         self.removed: list[tuple[int, int, int]] = []  # clock, chat, seq
+        self.pages_max: int | None = None  # of rows in one answer, as in that to a POST
         self.refuse: Callable[[wire.Command], ErrorCode | None] = lambda command: None
 
     # -- What happens -------------------------------------------------------------------
@@ -143,7 +145,7 @@ class Double:
                 heads = [self.head(self.chats[chat]) for chat in request.chats]
                 return [wire.Heads(self.clock, heads, request=request.request)]
             case wire.GetRange():
-                return [self._range(request)]
+                return self._range(request)
             case wire.GetOutbox():
                 return [wire.OutboxState(request.request, self.last.get(request.outbox, 0))]
             case wire.GetPeople():
@@ -161,19 +163,35 @@ class Double:
                 return [wire.Pong()]
         return []
 
-    def _range(self, request: wire.GetRange) -> wire.Rows:
+    def _range(self, request: wire.GetRange) -> list[wire.Message]:
         chat = self.chats[request.chat]
         found = [
             row
             for row, version in zip(chat.rows, chat.versions, strict=True)
             if request.first <= row.seq <= request.last and version > request.as_of
         ]
-        differences = found[:1] + [
-            wire.Row(b.seq - a.seq, b.at - a.at, b.author, b.text, b.kind, edited=b.edited)
-            for a, b in itertools.pairwise(found)
+        starts = range(0, max(1, len(found)), ROWS_IN_PAGE)
+        pages = [
+            wire.Rows(
+                request.request,
+                chat.id,
+                chat.version,
+                *pack_rows(differences(found[start : start + ROWS_IN_PAGE]), deflate=True),
+                int(start != starts[-1]),
+            )
+            for start in starts
         ]
-        packed, deflated = pack_rows(differences, deflate=True)
-        return wire.Rows(request.request, chat.id, chat.version, packed, deflated)
+        if self.pages_max is None or len(pages) <= self.pages_max:
+            return list(pages)
+        return [*pages[: self.pages_max], wire.Failed(request.request, ErrorCode.TOO_LARGE)]
+
+
+def differences(rows: list[wire.Row]) -> list[wire.Row]:
+    """Rows as they travel: all but the first one count from the one before."""
+    return rows[:1] + [
+        wire.Row(b.seq - a.seq, b.at - a.at, b.author, b.text, b.kind, edited=b.edited)
+        for a, b in itertools.pairwise(rows)
+    ]
 
 
 class Connection:

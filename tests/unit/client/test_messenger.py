@@ -114,6 +114,23 @@ def test_history_is_whole_however_many_holes_it_had(tmp_path: Path) -> None:
     tell(World(tmp_path), story)
 
 
+def test_history_that_does_not_fit_into_one_answer_comes_in_several(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        for _ in range(300):
+            world.server.post(CHAT, OTHER, "text")
+        world.server.pages_max = 3
+        await world.messenger.wait_online()
+        rows = await world.messenger.history(CHAT, 1, 300)
+        assert [row.seq for row in rows] == list(range(1, 301))
+        world.server.pages_max = 0
+        with world.messenger.store.transaction():
+            world.messenger.store.timeline.drop(CHAT)
+        with pytest.raises(Refused):
+            await world.messenger.history(CHAT, 1, 300)
+
+    tell(World(tmp_path), story)
+
+
 def test_a_refused_command_is_shown_until_it_is_discarded(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.server.refuse = lambda command: ErrorCode.TEXT_TOO_LONG

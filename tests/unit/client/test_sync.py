@@ -107,9 +107,9 @@ def store(tmp_path: Path, server: Double) -> Store:
     return store
 
 
-def live(store: Store, server: Double) -> tuple[Session, Agenda]:
+def live(store: Store, server: Double, agenda: Agenda | None = None) -> tuple[Session, Agenda]:
     """A connection that is up to date."""
-    agenda = Agenda()
+    agenda = agenda or Agenda()
     session = Session(store, agenda, 0)
     for frame in Connection(server, session.hello()).take():
         session.receive(frame, 0, NOW)
@@ -330,3 +330,25 @@ def test_what_no_row_came_of_stays_a_hole(store: Store, server: Double) -> None:
     (answer,) = server.answer(request)
     session.receive(encode(answer), 2, NOW)
     assert [window.span for window in store.timeline.windows(CHATS[0])] == [(1, 1)]
+
+
+def test_each_page_of_rows_counts_and_only_the_rest_is_asked_again(
+    store: Store, server: Double
+) -> None:
+    for number in range(10):
+        server.post(CHATS[0], OTHER, f"text {number}")
+    session, agenda = live(store, server)
+    request = wire.GetRange(agenda.next_request(), CHATS[0], 1, 11)
+    answers: list[wire.Message] = []
+    agenda.questions[request.request] = Question(request, answers.append)
+    pages = server.answer(request)
+    session.receive(encode(pages[0]), 2, NOW)
+    assert [window.span for window in store.timeline.windows(CHATS[0])] == [(1, 4), (11, 11)]
+    assert not answers
+    again, agenda_again = live(store, server, agenda)  # the link broke
+    (left,) = [question.request for question in agenda_again.questions.values()]
+    assert left == wire.GetRange(request.request, CHATS[0], 5, 11)
+    for page in server.answer(left):
+        again.receive(encode(page), 3, NOW)
+    assert [window.span for window in store.timeline.windows(CHATS[0])] == [(1, 11)]
+    assert len(answers) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -130,6 +131,7 @@ class SimulatedLink:
         self.connection = connection
         self.is_broken = False
         self._weather = weather
+        self._on_way: deque[bytes] = deque()
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def flush(self) -> None:
@@ -140,9 +142,14 @@ class SimulatedLink:
     def _deliver(self, frame: bytes) -> None:
         loop = asyncio.get_running_loop()
         if self._weather.is_up and not self.is_broken:
-            loop.call_later(WAY_S, self._frames.put_nowait, frame)
+            self._on_way.append(frame)
+            loop.call_later(WAY_S, self._arrive)
         else:
             self.is_broken = True
+
+    def _arrive(self) -> None:
+        """Timers of one moment have no order; frames of one link do."""
+        self._frames.put_nowait(self._on_way.popleft())
 
     def end(self) -> None:
         """The server's side is closed."""

@@ -461,7 +461,7 @@ export interface Presence {
   seenAt: number;
 }
 
-/** A page of rows in ascending order; bulk. `as_of` counts once `more` is 0. */
+/** A page of rows in ascending order; bulk. */
 export const Rows = 0x50;
 export interface Rows {
   tag: typeof Rows;

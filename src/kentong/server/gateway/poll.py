@@ -4,7 +4,7 @@ import asyncio
 
 from kentong.protocol import codec
 from kentong.protocol.errors import ErrorCode, Malformed, Refused
-from kentong.protocol.limits import EXCHANGE_BYTES_MAX, EXCHANGE_FRAMES_MAX
+from kentong.protocol.limits import EXCHANGE_BYTES_MAX, EXCHANGE_FRAMES_MAX, FRAME_BYTES_MAX
 from kentong.protocol.messages import Goodbye, Hello, HelloFlag
 from kentong.server.features import sign_in
 from kentong.server.features.sign_in import Credentials
@@ -12,6 +12,7 @@ from kentong.server.gateway.session import Session
 from kentong.server.node import Node
 
 WELCOME_FRAMES = 1
+LENGTH_BYTES = 4  # before each message of a body
 
 
 class CollectingLink:
@@ -30,8 +31,9 @@ class CollectingLink:
 
     @property
     def congested(self) -> bool:
-        """See Link: an answer holds only so much."""
-        return sum(map(len, self.frames)) >= EXCHANGE_BYTES_MAX
+        """See Link: an answer holds only so much, and the next page may be a whole frame."""
+        body_bytes = sum(map(len, self.frames)) + LENGTH_BYTES * len(self.frames)
+        return body_bytes > EXCHANGE_BYTES_MAX - FRAME_BYTES_MAX
 
     def send(self, frame: bytes) -> None:
         """See Link."""
