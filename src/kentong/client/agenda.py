@@ -28,6 +28,7 @@ class Agenda:
     held: dict[int, int] = field(default_factory=dict)  # chat -> seq, said or still to be said
     typing: list[int] = field(default_factory=list)  # chats
     screen: tuple[bool, tuple[int, ...]] = (True, ())  # somebody looks; chats on screen
+    doubted: bool = False  # the network is another one: does the link still live?
     paused_until: float = 0.0  # loop time; commands wait: the server said Later
     outboxes_known: dict[int, int] = field(default_factory=dict)  # after a reset
     round_trip: float | None = None

@@ -75,7 +75,12 @@ class Connection:
         self._fenced = 0
 
     def wake(self) -> None:
-        """There is something to send, or the network is back: look at once."""
+        """There is something to send: look at once."""
+        self._woken.set()
+
+    def doubt(self) -> None:
+        """The network is back, or another one: try at once, and ask a link whether it lives."""
+        self.agenda.doubted = self.online
         self._woken.set()
 
     async def run(self) -> None:

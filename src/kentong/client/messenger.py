@@ -196,7 +196,7 @@ class Messenger:
 
     def network_changed(self) -> None:
         """The system says that there is a network: try at once."""
-        self._connection.wake()
+        self._connection.doubt()
 
     async def _until(self, is_true: Callable[[], bool]) -> None:
         while not is_true():

@@ -174,6 +174,7 @@ class Wishes:
             self._flowed_at = now
         elif not self._exchange and now >= self._ping_due():
             self._pinged_at = self._flowed_at = now
+            self._agenda.doubted = False
             frames = [encode(Ping())]
         return frames
 
@@ -190,6 +191,8 @@ class Wishes:
     def _ping_due(self) -> float:
         if self._pinged_at is not None:
             return NEVER
+        if self._agenda.doubted:
+            return self._flowed_at
         foreground = self._agenda.screen[0]
         return self._flowed_at + (PING_AFTER_S if foreground else PING_BACKGROUND_AFTER_S)
 

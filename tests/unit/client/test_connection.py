@@ -219,6 +219,22 @@ def test_pings_come_only_when_nothing_else_flows(tmp_path: Path) -> None:
     tell(World(tmp_path), story)
 
 
+def test_a_link_is_asked_whether_it_outlived_a_change_of_network(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.messenger.wait_online()
+        connection = world.weather.links[0].connection
+        await later(20)
+        world.messenger.network_changed()
+        await later(20)
+        assert (connection.pings, len(world.weather.links), world.weather.posts) == (1, 1, 0)
+        world.weather.links[0].is_broken = True
+        world.messenger.network_changed()
+        await later(10)
+        assert len(world.weather.links) == 2
+
+    tell(World(tmp_path), story)
+
+
 def test_a_messenger_that_never_gets_a_network_can_be_closed(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.weather.is_up = False
