@@ -91,14 +91,15 @@ async def two_devices(it: Place, count: int) -> tuple[Device, Device, list[int]]
     return speaker, listener, chats
 
 
-async def settled(device: Device) -> None:
+async def settled(device: Device, *, forgets: bool = True) -> None:
     """Acknowledge the listing until it ends."""
     while not any(page.cursor and not page.more for page in device.line.heard(Heads)):
         count = len(device.line.heard(Heads))
         device.say(Got(ACKNOWLEDGED))
         await device.hear(Heads, count + 1)
     device.say(Got(ACKNOWLEDGED))
-    device.line.said.clear()
+    if forgets:
+        device.line.said.clear()
 
 
 async def speak(it: Place, speaker: Device, chats: list[int], text: str = "hello") -> None:
@@ -177,6 +178,28 @@ def test_what_changes_between_two_pages_is_told_by_its_head(tmp_path: Path, run:
             listener.say(Got(ACKNOWLEDGED))
             await speak(it, speaker, [chats[0]])
             await listener.hear(Posted)
+
+    run(work())
+
+
+def test_what_the_device_writes_between_two_pages_is_told_by_its_head(
+    tmp_path: Path, run: Run
+) -> None:
+    """Its own row is not pushed, but what comes behind it would build on it."""
+
+    async def work() -> None:
+        async with place(tmp_path, "anna") as it:
+            chats = await groups(await it.connect("anna", outbox=1), 3 * STALE_MAX)
+            await it.add_device("anna", "tablet")
+            await it.fed()
+            writer = await it.connect("tablet", outbox=2)
+            await quiet(it.node)
+            listed = {head.chat for page in writer.line.heard(Heads) for head in page.heads}
+            assert chats[0] not in listed
+            await speak(it, writer, chats[:1])
+            await settled(writer, forgets=False)
+            heads = [head for page in writer.line.heard(Heads) for head in page.heads]
+            assert [head.last_seq for head in heads if head.chat == chats[0]] == [2]
 
     run(work())
 

@@ -31,6 +31,9 @@ class Subscriber(Protocol):
     def push(self, chat_id: int, frame: bytes) -> None:
         """Send a live frame that builds on the chat's head as it was told last."""
 
+    def skip(self, chat_id: int) -> None:
+        """Leave out what the device wrote itself: it builds on the head, as it was told last."""
+
     def hint(self, frame: bytes) -> None:
         """Send something that is worth nothing later: typing, presence."""
 
@@ -277,6 +280,8 @@ def _push(
         frame = delta.frame(reader, subscriber)
         if frame is not None:
             subscriber.push(chat_id, for_alias(frame, alias))
+        else:
+            subscriber.skip(chat_id)
 
 
 def _is_large(state: ChatState) -> bool:

@@ -181,9 +181,7 @@ class News:
 
     def push(self, chat_id: int, frame: bytes) -> None:
         """Send a frame that builds on the chat's head, or the head itself later."""
-        # What changed between the pages of a listing is in none of them, and perhaps told later.
-        listed = self._listing is None and self._node.hub.cursor >= self._listed_at
-        builds = listed and chat_id not in self._stale and self.first_page_sent
+        builds = self._is_listed and chat_id not in self._stale and self.first_page_sent
         reading = self._reading is not None and (chat_id in self._reading or not self._reading)
         if not builds or reading or self.is_behind:
             self.refresh(chat_id)
@@ -193,6 +191,19 @@ class News:
         if self._pushed >= ASK_AFTER_BYTES:
             self._ask()
         self._mark_soon()
+
+    def skip(self, chat_id: int) -> None:
+        """The device wrote it and has the answer, but perhaps no head that it builds on."""
+        if not self._is_listed:
+            self.refresh(chat_id)
+
+    @property
+    def _is_listed(self) -> bool:
+        """Whether the device has every head.
+
+        What changed between the pages of a listing is in none of them, and perhaps told later.
+        """
+        return self._listing is None and self._node.hub.cursor >= self._listed_at
 
     @property
     def is_behind(self) -> bool:

@@ -279,6 +279,11 @@ class Session:
         assert self.news is not None
         self.news.push(chat_id, frame)
 
+    def skip(self, chat_id: int) -> None:
+        """See Subscriber."""
+        assert self.news is not None
+        self.news.skip(chat_id)
+
     def hint(self, frame: bytes) -> None:
         """See Subscriber."""
         if not self.link.congested:
