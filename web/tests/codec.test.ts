@@ -95,7 +95,7 @@ test("decode undoes encode", () => {
   const integer = fc.maxSafeNat();
   fc.assert(
     fc.property(integer, fc.string(), fc.maxSafeInteger(), (chat, text, seq) => {
-      const sent = { tag: messages.SendText, chat, text, replyTo: seq } as const;
+      const sent = { tag: messages.SendText, chat, text, replyTo: seq, origin: 0 } as const;
       expect(decode(encode(sent))).toEqual(sent);
     }),
   );

@@ -1,98 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Connection, type Channel, type Opening, type Speaker } from "../src/client/connection";
 import type { LinkState } from "../src/client/types";
-import type { Socket, World } from "../src/client/world";
-import { join } from "../src/protocol/codec";
+import { FRAME, TestWorld, settle, type TestSocket } from "./world";
 
 const PING = new Uint8Array([0x91, 0x35]);
-const FRAME = new Uint8Array([1]);
-
-class TestSocket implements Socket {
-  binaryType = "";
-  readyState = 0;
-  sent: Uint8Array[] = [];
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
-  onclose: (() => void) | null = null;
-
-  send(frame: Uint8Array): void {
-    this.sent.push(frame);
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  open(): void {
-    this.readyState = 1;
-    this.onopen?.();
-  }
-
-  say(): void {
-    this.onmessage?.({ data: FRAME.slice().buffer });
-  }
-}
-
-/** A network and a clock moved by hand. */
-class TestWorld implements World {
-  time = 0;
-  sockets: TestSocket[] = [];
-  posts: { answer: () => void; signal: AbortSignal }[] = [];
-  private timers: { at: number; action: () => void }[] = [];
-
-  get socketNow(): TestSocket {
-    return this.sockets[this.sockets.length - 1] as TestSocket;
-  }
-
-  get openPosts(): typeof this.posts {
-    return this.posts.filter(({ signal }) => !signal.aborted);
-  }
-
-  socket(): Socket {
-    this.sockets.push(new TestSocket());
-    return this.socketNow;
-  }
-
-  post(_: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(new Error("aborted")));
-      this.posts.push({ signal, answer: () => resolve(join([FRAME])) });
-    });
-  }
-
-  now = (): number => this.time;
-  date = (): number => this.time;
-  random = (): number => 0.5;
-
-  after(ms: number, action: () => void): () => void {
-    const timer = { at: this.time + ms, action };
-    this.timers.push(timer);
-    return () => (this.timers = this.timers.filter((item) => item !== timer));
-  }
-
-  get waiting(): number {
-    return this.timers.length;
-  }
-
-  /** Let time pass, one timer after the other. */
-  async pass(ms: number): Promise<void> {
-    const end = this.time + ms;
-    for (;;) {
-      await settle();
-      const next = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!next) break;
-      this.timers = this.timers.filter((item) => item !== next);
-      this.time = Math.max(this.time, next.at);
-      next.action();
-    }
-    this.time = end;
-    await settle();
-  }
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-}
 
 class TestSpeaker implements Speaker {
   links: LinkState[] = [];
@@ -178,12 +89,16 @@ describe("silence", () => {
     expect(world.sockets).toHaveLength(1);
   });
 
-  test("probes are renewed every 1.5 s, after two minutes ever less", async () => {
+  test("probes are renewed every 1.5 s or, one in four, 6 s; after two minutes less", async () => {
     await opened();
     speaker.isWaiting = true;
     connection.send(FRAME);
-    await world.pass(5_100 + 15_000);
-    expect(world.posts.length).toBeGreaterThanOrEqual(10);
+    await world.pass(5_000 + 3 * 1_500 - 100);
+    expect(world.posts.length).toBe(3);
+    await world.pass(6_000);
+    expect(world.posts.length).toBe(4);
+    await world.pass(200);
+    expect(world.posts.length).toBe(5);
     expect(world.openPosts).toHaveLength(1);
     await world.pass(600_000);
     const before = world.posts.length;

@@ -87,7 +87,8 @@ export class ModelChat {
 
   private encoded(rows: readonly Kept[], from: number): Row[] {
     let [seq, at] = [0, 0];
-    return rows.map((row, index) => {
+    return rows.map((kept, index) => {
+      const { version: _, ...row } = kept;
       const first = index === 0 && from > 0 ? from - row.seq : row.seq - seq;
       const encoded = { ...row, seq: first, at: row.at - at };
       [seq, at] = [row.seq, row.at];

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { fork, requeueLost } from "../src/client/epoch";
+import { fork, moved, requeueLost, startAnew, type Moved } from "../src/client/epoch";
 import {
   answer,
   current,
@@ -10,17 +11,30 @@ import {
   openCommands,
 } from "../src/client/outbox";
 import type { Queued, Store, StoredChat, StoredRow } from "../src/client/store";
-import { noEffects, startAnew } from "../src/client/sync";
+import { noEffects } from "../src/client/sync";
 import { decode } from "../src/protocol/codec";
 import { ErrorCode, RowKind } from "../src/protocol/codes.gen";
 import {
   CreateGroup,
+  DeleteMessage,
   EditText,
   RenameGroup,
+  Report,
   SendText,
   type Command,
 } from "../src/protocol/messages.gen";
 import { freshStore, write } from "./store";
+
+interface Move {
+  outbox: number;
+  number: number;
+  written_at: number;
+  hex: string;
+  moved: string;
+}
+
+const file = new URL("../../spec/vectors/messages.json", import.meta.url);
+const vectors = JSON.parse(readFileSync(file, "utf8")) as { moves: Move[] };
 
 let store: Store;
 const NOW = 1_000_000;
@@ -34,12 +48,12 @@ const text = (chat: number, words: string): Promise<Queued> =>
 const group = (title: string): Promise<Queued> =>
   write(store, (tx) => enqueue(tx, { tag: CreateGroup, title }, NOW));
 const done = (queued: Queued, made: number): Promise<Queued | null> =>
-  write(store, (tx) => answer(tx, queued, { made }, NOW));
+  write(store, (tx) => answer(tx, queued, { made, placedAt: NOW }, NOW));
 const waiting = (): Promise<Queued[]> => write(store, (tx) => openCommands(tx));
 const commands = async (): Promise<Command[]> =>
   (await waiting()).filter((item) => !item.answeredAt).map(({ bytes }) => decode(bytes) as Command);
-const list = (chat: number): Promise<unknown> =>
-  write(store, (tx) => tx.put("chats", { chat, alias: chat } as StoredChat));
+const list = (chat: number, lastSeq = 0): Promise<unknown> =>
+  write(store, (tx) => tx.put("chats", { chat, alias: chat, lastSeq } as StoredChat));
 
 describe("numbers", () => {
   test("commands are numbered 1, 2, 3 in one outbox", async () => {
@@ -92,6 +106,10 @@ describe("answers", () => {
     await done(await text(5, "a"), 1);
     await write(store, (tx) => forgetOld(tx, NOW + KEPT_S));
     expect(await write(store, (tx) => tx.all("commands"))).toHaveLength(1);
+    const later = await text(5, "waits, and may refer to it");
+    await write(store, (tx) => forgetOld(tx, NOW + KEPT_S + 1));
+    expect(await write(store, (tx) => tx.all("commands"))).toHaveLength(2);
+    await done(later, 2);
     await write(store, (tx) => forgetOld(tx, NOW + KEPT_S + 1));
     expect(await write(store, (tx) => tx.all("commands"))).toHaveLength(0);
   });
@@ -126,7 +144,7 @@ test("a fork moves what waits to a new outbox and rewrites its references", asyn
   const other = await group("waiting");
   await text(-other.order, "to the waiting group");
   const before = await write(store, current);
-  const outbox = await write(store, fork);
+  const { id: outbox } = (await write(store, fork)) as Moved;
   expect(outbox).not.toBe(before.id);
   expect((await waiting()).map((item) => [item.outbox, item.number])).toEqual([
     [outbox, 1],
@@ -137,14 +155,37 @@ test("a fork moves what waits to a new outbox and rewrites its references", asyn
   expect((await text(5, "new")).number).toBe(4);
 });
 
+test("commands that move say the origin of the golden vectors", () => {
+  for (const { outbox, number, written_at: at, hex, moved: expected } of vectors.moves) {
+    const bytes = new Uint8Array(Buffer.from(hex, "hex"));
+    const again = moved({ outbox, number, at, bytes }, decode(bytes) as Command);
+    expect(Buffer.from(again).toString("hex")).toBe(expected);
+  }
+});
+
+test("a command keeps its origin however often it moves", async () => {
+  await text(5, "a");
+  await text(5, "a");
+  const origins = async (): Promise<number[]> => (await commands()).map(({ origin }) => origin);
+  expect(await origins()).toEqual([0, 0]);
+  await write(store, fork);
+  const before = await origins();
+  expect(new Set([0, ...before]).size).toBe(3);
+  await write(store, fork);
+  expect(await origins()).toEqual(before);
+});
+
 describe("a new epoch", () => {
-  const requeue = async (known: number): ReturnType<typeof requeueLost> => {
+  const requeue = async (known: number): Promise<Moved> => {
     await write(store, (tx) => tx.setSingle("requeue", true));
-    return requeueLost(store, () => Promise.resolve(known));
+    const { id } = await write(store, current);
+    return (await write(store, (tx) => requeueLost(tx, new Map([[id, known]])))) as Moved;
   };
 
   test("without one nothing is queued again", async () => {
-    expect(await requeueLost(store, () => Promise.reject(new Error("asked")))).toBeNull();
+    await done(await text(5, "a"), 1);
+    expect(await write(store, (tx) => requeueLost(tx, new Map()))).toBeNull();
+    expect(await waiting()).toEqual([]);
   });
 
   test("what the server lost goes first, in its old order", async () => {
@@ -157,12 +198,45 @@ describe("a new epoch", () => {
     expect((await waiting()).map(({ number }) => number)).toEqual([1, 2, 3]);
   });
 
-  test("what the server knows though its answer was lost is not sent again", async () => {
+  test("what the server has is answered first, and then not sent again", async () => {
+    await list(5);
+    const a = await text(5, "a");
+    await text(5, "b");
+    expect(await requeue(1)).toMatchObject({ id: a.outbox, number: 1, last: 1, dropped: [] });
+    await done(a, 1);
+    expect(await requeue(1)).toMatchObject({ number: 1, last: Infinity });
+    expect((await commands()).map((item) => "text" in item && item.text)).toEqual(["b"]);
+  });
+
+  test("a clone has gone further than this outbox: nothing more is owed", async () => {
     await list(5);
     await text(5, "a");
-    await text(5, "b");
-    await requeue(1);
-    expect((await commands()).map((item) => "text" in item && item.text)).toEqual(["b"]);
+    const { outbox } = await text(5, "b");
+    const [a, b] = await waiting();
+    if (a && b) await Promise.all([done(a, 1), done(b, 2)]);
+    expect(await requeue(9)).toMatchObject({ last: Infinity, dropped: [] });
+    expect((await write(store, current)).id).not.toBe(outbox);
+    expect(await commands()).toEqual([]);
+  });
+
+  test("a text is sent without the row that it quotes, if that is lost", async () => {
+    await list(5, 3);
+    const quote = (replyTo: number): Promise<Queued> =>
+      write(store, (tx) => enqueue(tx, { tag: SendText, chat: 5, text: "so", replyTo }, NOW));
+    await quote(3);
+    await quote(4);
+    await requeue(0);
+    expect(await commands()).toMatchObject([{ replyTo: 3 }, { replyTo: 0 }]);
+  });
+
+  test("a report of a text that is lost is dropped, one of its chat is not", async () => {
+    await list(5, 3);
+    for (const seq of [3, 4, 0]) {
+      const report = { tag: Report, chat: 5, seq, reason: 1, text: "", at: 7 } as const;
+      await write(store, (tx) => enqueue(tx, report, NOW));
+    }
+    expect((await requeue(0)).dropped).toHaveLength(1);
+    expect(await commands()).toMatchObject([{ seq: 3, at: 7 }, { seq: 0 }]);
   });
 
   test("ids that lost commands had made become references again", async () => {
@@ -181,6 +255,22 @@ describe("a new epoch", () => {
     expect((await waiting())[1]?.chat).toBe(-made.order);
   });
 
+  test("what is about the text in the place of a lost one means that text", async () => {
+    await list(5, 3);
+    const lost = await text(5, "lost");
+    await write(store, (tx) => answer(tx, lost, { made: 3, placedAt: 50 }, NOW));
+    for (const at of [50, 60, 0]) {
+      const gone = { tag: DeleteMessage, chat: 5, seq: 3, at } as const;
+      await write(store, (tx) => enqueue(tx, gone, NOW));
+    }
+    await requeue(0);
+    expect((await commands()).slice(1)).toMatchObject([
+      { seq: -1, at: 0 },
+      { seq: 3, at: 60 },
+      { seq: -1, at: 0 },
+    ]);
+  });
+
   test("what was deleted does not come back", async () => {
     await list(5);
     await done(await text(5, "deleted"), 1);
@@ -196,7 +286,7 @@ describe("a new epoch", () => {
   test("what names a chat that is not there any more is dropped and said so", async () => {
     await done(await text(77, "gone"), 1);
     const moved = await requeue(0);
-    expect(moved?.dropped).toHaveLength(1);
+    expect(moved.dropped).toHaveLength(1);
     expect(await commands()).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { doubtEverything, startAnew } from "../src/client/epoch";
 import { applyAccepted, applyChanged, applyMarked, applyPosted } from "../src/client/live";
 import { enqueue } from "../src/client/outbox";
 import { rowKeys, type Store, type StoredChat, type StoredRow } from "../src/client/store";
@@ -7,30 +8,31 @@ import {
   applyHeads,
   applyMark,
   applyRows,
-  doubtEverything,
   noEffects,
   readUpTo,
-  startAnew,
   syncState,
   type Effects,
+  type Resets,
 } from "../src/client/sync";
 import { holds, wanted } from "../src/client/windows";
-import { HeadFlag, RowKind } from "../src/protocol/codes.gen";
+import { ChatKind, HeadFlag, RowKind } from "../src/protocol/codes.gen";
 import {
+  Changed,
   Heads,
   Marked,
   Posted,
   SendText,
-  type Changed,
   type Head,
 } from "../src/protocol/messages.gen";
-import { CHAT, ME, ModelChat, PEER } from "./model";
+import { ALIAS, CHAT, ME, ModelChat, PEER } from "./model";
 import { freshStore, write } from "./store";
 
 let store: Store;
+let resets: Resets;
 
 beforeEach(async () => {
   store = await freshStore();
+  resets = new Map();
 });
 
 function page(heads: Head[], more: Partial<Heads> = {}): Heads {
@@ -41,7 +43,7 @@ function page(heads: Head[], more: Partial<Heads> = {}): Heads {
 async function apply(message: Heads | Posted | Marked | Changed): Promise<Effects> {
   const effects = noEffects();
   await write(store, async (tx) => {
-    if (message.tag === Heads) await applyHeads(tx, message, true, effects);
+    if (message.tag === Heads) await applyHeads(tx, message, true, effects, resets);
     else if (message.tag === Posted) await applyPosted(tx, message, ME, effects);
     else if (message.tag === Marked) await applyMarked(tx, message, effects);
     else await applyChanged(tx, message, ME, effects);
@@ -162,15 +164,118 @@ describe("live", () => {
     const effects = noEffects();
     await write(store, async (tx) => {
       const queued = await enqueue(tx, { tag: SendText, chat: CHAT, text: "mine" }, 1);
-      const content = { me: ME, text: "mine", replyTo: 0 };
+      const content = { author: ME, text: "mine", replyTo: 0 };
       await applyAccepted(tx, queued, { seq: 2, changes: 0, at: 1_014 }, content, effects);
     });
-    expect(effects.ask.size).toBe(0);
+    expect([...effects.ask]).toEqual([[CHAT, 2]]); // unless theirs comes
     expect((await chat()).lastSeq).toBe(0);
     await apply(theirs);
     expect(await chat()).toMatchObject({ lastSeq: 2, unread: 0, readSeq: 2, ahead: [] });
     expect((await chat()).windows).toEqual([{ first: 1, last: 2, asOf: 2 }]);
   });
+});
+
+describe("an own text", () => {
+  async function accepted(seq: number, changes: number): Promise<Effects> {
+    const effects = noEffects();
+    await write(store, async (tx) => {
+      const queued = await enqueue(tx, { tag: SendText, chat: CHAT, text: "mine" }, 1);
+      const content = { author: ME, text: "mine", replyTo: 0 };
+      await applyAccepted(tx, queued, { seq, changes, at: 1_000 + seq * 7 }, content, effects);
+    });
+    return effects;
+  }
+
+  test("is shown when a head brings what was below it", async () => {
+    const model = new ModelChat();
+    await apply(head(model));
+    model.post(PEER, "theirs");
+    const early = head(model);
+    model.post(ME, "mine");
+    await accepted(2, 0);
+    await apply(early);
+    expect(await chat()).toMatchObject({ lastSeq: 2, preview: { text: "mine" }, ahead: [] });
+  });
+
+  test("takes its place with the marks that came before it", async () => {
+    const model = new ModelChat();
+    model.post(ME, "first");
+    await apply(head(model));
+    model.mark();
+    model.post(ME, "mine");
+    await accepted(2, 1);
+    const late = { ...model.mark(), covers: 2 };
+    expect((await apply(late)).ask.size).toBe(0);
+    expect(await chat()).toMatchObject({ lastSeq: 2, changes: 2, peerReadSeq: 2, ahead: [] });
+    await compare(model);
+  });
+});
+
+describe("what is unsure is asked for", () => {
+  const group = (memberCount: number, flags: number): Head => ({
+    ...new ModelChat().head(),
+    kind: ChatKind.GROUP,
+    peer: 0,
+    memberCount,
+    flags,
+  });
+  const moved = (memberCount: number, rows: number[]): Changed => ({
+    tag: Changed,
+    alias: ALIAS,
+    base: 0,
+    lastSeq: rows.length,
+    changes: 1,
+    rows: rows.map((kind) => ({ ...system, kind })),
+    title: "",
+    memberCount,
+  });
+  const [seq, at, author] = [1, 1, 9];
+  const none = { text: "", replyTo: 0, edited: 0, cut: 0, subject: 0, outbox: 0, number: 0 };
+  const system = { seq, at, author, ...none };
+
+  test.each([
+    ["somebody joined a small group", 5, HeadFlag.SHARED_MARKS, [RowKind.JOINED], 1],
+    ["a group was renamed", 5, HeadFlag.SHARED_MARKS, [RowKind.RENAMED], 0],
+    ["a group grew beyond 100", 101, HeadFlag.SHARED_MARKS, [], 1],
+    ["somebody joined a large group", 300, 0, [RowKind.JOINED], 0],
+  ])("%s", async (_, members, flags, rows, asked) => {
+    await apply(page([group(members, flags)]));
+    expect((await apply(moved(members, rows))).ask.size).toBe(asked);
+  });
+});
+
+test("a tombstone that does not fit is wiped before the head is asked for", async () => {
+  const model = new ModelChat();
+  model.post(PEER, "bad");
+  await apply(head(model));
+  model.mark(); // never comes
+  const gone = model.change(1, null) as Changed;
+  expect((await apply(gone)).ask.size).toBe(1);
+  expect((await chat()).preview?.text).toBe("");
+});
+
+test("a range read before a text was deleted does not bring it back", async () => {
+  const model = new ModelChat();
+  for (const text of ["bad", "b"]) model.post(PEER, text);
+  await apply(head(model));
+  const early = model.range(1, 1, 0);
+  await apply(page([], { removals: [{ chat: CHAT, first: 1, last: 1 }] }));
+  await readAll(model);
+  await apply(model.change(1, null) as Changed);
+  await write(store, (tx) => applyRows(tx, CHAT, { first: 1, last: 1, asOf: 0 }, early));
+  expect(JSON.stringify(await write(store, (tx) => tx.all("rows")))).not.toContain("bad");
+});
+
+test("rows of an older version leave newer ones as they are", async () => {
+  const model = new ModelChat();
+  for (const text of ["a", "b"]) model.post(PEER, text);
+  await apply(head(model));
+  const early = model.range(1, 2, 0);
+  await readAll(model);
+  await apply(model.change(1, "edited") as Changed);
+  await write(store, (tx) => applyRows(tx, CHAT, { first: 1, last: 2, asOf: 0 }, early));
+  await compare(model);
+  expect((await chat()).windows).toEqual([{ first: 1, last: 2, asOf: 3 }]);
 });
 
 describe("the listing", () => {
@@ -215,6 +320,43 @@ describe("the listing", () => {
       await tx.all("drafts"),
     ]);
     expect(left).toEqual([[], [], []]);
+  });
+
+  test("news that a chat is gone, older than what is known of it, is ignored", async () => {
+    const model = new ModelChat();
+    model.clock = 50;
+    const gone = page([{ ...model.head(), flags: HeadFlag.GONE }], { clock: 40 });
+    await apply(head(model)); // the user is a member again
+    await apply(gone);
+    expect((await chat()).clock).toBe(50);
+  });
+
+  test("windows are dropped once on a connection, though heads repeat it", async () => {
+    const model = new ModelChat();
+    for (const text of ["a", "b"]) model.post(PEER, text);
+    const reset = (firstSeq: number): Heads =>
+      page([{ ...model.head(), flags: HeadFlag.RESET, firstSeq }], { clock: ++model.clock });
+    await apply(reset(1));
+    await readAll(model);
+    const exact = [{ first: 1, last: 2, asOf: 2 }];
+    await apply(reset(1));
+    expect((await chat()).windows).toEqual(exact);
+    await apply(reset(2)); // rights changed once more
+    expect((await chat()).windows).toEqual([{ first: 2, last: 2, asOf: 2 }]);
+    await readAll(model);
+    resets.clear(); // another connection
+    await apply(reset(2));
+    expect(await write(store, (tx) => tx.all("rows"))).toHaveLength(1);
+  });
+
+  test("new rows alone leave exact windows exact", async () => {
+    const model = new ModelChat();
+    for (const text of ["a", "b"]) model.post(PEER, text);
+    await apply(head(model));
+    await readAll(model);
+    model.post(PEER, "c");
+    await apply(head(model));
+    expect((await chat()).windows).toEqual([{ first: 1, last: 3, asOf: 3 }]);
   });
 
   test("rows that may not be seen any more are dropped when rights change", async () => {
@@ -265,15 +407,59 @@ test("a range asked since an old window counts only while that window is kept", 
   expect((await chat()).windows).toEqual([{ first: 3, last: 3, asOf: 3 }]);
 });
 
-test("reading on this device is not undone by a head written before", async () => {
+test("of a hole that was asked for, what came is known, and no more", async () => {
   const model = new ModelChat();
-  for (const text of ["a", "b"]) model.post(PEER, text);
+  for (const text of ["a", "b", "c"]) model.post(PEER, text);
   await apply(head(model));
-  const before = await chat();
-  await write(store, async (tx) => {
-    await tx.put("chats", await readUpTo(tx, before, 2));
-    await tx.setSingle("reads", { [CHAT]: 2 });
+  const fewer = { ...model.range(1, 1, 0), asOf: 3 };
+  await write(store, (tx) => applyRows(tx, CHAT, { first: 1, last: 2, asOf: 0 }, fewer));
+  expect((await chat()).windows).toEqual([1, 3].map((seq) => ({ first: seq, last: seq, asOf: 3 })));
+});
+
+describe("reading", () => {
+  async function read(seq: number): Promise<void> {
+    const before = await chat();
+    await write(store, async (tx) => {
+      await tx.setSingle("me", { user: ME, name: "", blocked: [] });
+      await tx.put("chats", await readUpTo(tx, before, seq));
+      await tx.setSingle("reads", { [CHAT]: seq });
+    });
+  }
+
+  test("on this device is not undone by a head written before", async () => {
+    const model = new ModelChat();
+    for (const text of ["a", "b"]) model.post(PEER, text);
+    await apply(head(model));
+    await read(2);
+    await apply(head(model));
+    expect(await chat()).toMatchObject({ readSeq: 2, unread: 0 });
   });
-  await apply(head(model));
-  expect(await chat()).toMatchObject({ readSeq: 2, unread: 0 });
+
+  test("leaves what is counted, where the rows are known", async () => {
+    const model = new ModelChat();
+    for (const text of ["a", "b", "c", "d"]) model.post(PEER, text);
+    model.change(3, null);
+    await apply(head(model));
+    await readAll(model);
+    await read(1);
+    expect(await chat()).toMatchObject({ readSeq: 1, unread: 2 });
+  });
+
+  test("leaves at most what may stand behind the mark, where there are holes", async () => {
+    const model = new ModelChat();
+    for (const text of ["a", "b", "c", "d"]) model.post(PEER, text);
+    await apply(head(model));
+    await read(1);
+    expect(await chat()).toMatchObject({ readSeq: 1, unread: 3 });
+    await apply(head(model)); // it knows of no mark
+    expect(await chat()).toMatchObject({ readSeq: 1, unread: 3 });
+  });
+
+  test("never goes beyond the last row", async () => {
+    const model = new ModelChat();
+    model.post(PEER, "a");
+    await apply(head(model));
+    await read(9);
+    expect((await chat()).readSeq).toBe(1);
+  });
 });

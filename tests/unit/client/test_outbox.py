@@ -1,6 +1,7 @@
 """Whatever is lost, repeated, cloned or restored: each command takes effect once, in order."""
 
 import copy
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,16 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kentong.client import references
 from kentong.client.events import CommandDropped, CommandRefused, StateReset
 from kentong.client.outbox import ANSWERED_KEPT_S
+from kentong.client.references import Entry
 from kentong.client.store import Store
 from kentong.protocol import messages as wire
-from kentong.protocol.codec import decode_from_client
+from kentong.protocol.codec import decode_from_client, encode
 from kentong.protocol.errors import ErrorCode, Refused
 from kentong.protocol.planted import Planted
 from tests.unit.client.double import ME, NOW, Double, exchange, open_store
 
 CHAT = 80_001
+VECTORS = Path(__file__).parents[3] / "spec" / "vectors" / "messages.json"
 
 moments = st.lists(
     st.one_of(
@@ -293,6 +297,13 @@ def test_a_command_keeps_its_origin_however_often_it_moves(store: Store) -> None
     with store.transaction():
         store.outbox.fork(NOW + 1)
     assert origins(store) == before
+
+
+def test_commands_that_move_say_the_origin_of_the_golden_vectors() -> None:
+    for move in json.loads(VECTORS.read_text())["moves"]:
+        frame, place = bytes.fromhex(move["hex"]), (move["outbox"], move["number"])
+        entry = Entry(1, *place, frame, move["written_at"], None)
+        assert encode(references.moved(entry.command, entry)).hex() == move["moved"]
 
 
 def test_a_fork_writes_references_anew(store: Store) -> None:

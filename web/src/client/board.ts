@@ -1,5 +1,5 @@
 /** What this tab knows of the session, and who listens. */
-import type { Events } from "./session";
+import type { Events } from "./events";
 import type { Effects } from "./sync";
 import type { Change, Notice, Status } from "./types";
 

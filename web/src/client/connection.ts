@@ -58,6 +58,7 @@ export interface Speaker {
 const SILENCE_MS = 5_000; // without a byte though something is owed
 const PROBE_MS = 1_500;
 const PROBE_MS_MAX = 30_000;
+const PATIENT_EVERY = 4; // one probe in so many gets four times as long
 const PATIENCE_MS = 120_000; // of probing at the first pace
 const BLOCKED_AFTER = 2; // WebSockets that failed although a probe was answered
 const POLL_MS = 40_000; // the server answers within 25 s
@@ -70,6 +71,7 @@ export class Connection {
   #channel: Channel | null = null;
   #isOpen = false; // the socket's upgrade was answered
   #isPolling = false;
+  #mayCut = false; // the long poll that is open asks for nothing
   #hasEnded = false;
   #failures = 0;
   #seeking: AbortController | null = null;
@@ -220,16 +222,20 @@ export class Connection {
 
   /** There is something to say: a long poll that only waits for news is cut short. */
   nudge(): void {
-    const channel = this.#channel;
-    if (this.#isPolling && channel && !this.#speaker.isOwed(channel)) this.#poll?.abort();
+    if (this.#isPolling && this.#mayCut) this.#poll?.abort();
+  }
+
+  /** A notice: it leaves now or with the next long poll, or not at all. */
+  say(frame: Uint8Array): boolean {
+    if (!this.#isPolling) return this.send(frame);
+    this.#unsaid.push(frame);
+    this.nudge();
+    return true;
   }
 
   /** Send now if there is a socket; otherwise `further` will say it. */
   send(frame: Uint8Array): boolean {
-    if (this.#isPolling) {
-      this.#unsaid.push(frame);
-      this.nudge();
-    }
+    this.nudge();
     if (!this.#isOpen || this.#socket?.readyState !== 1) return false;
     this.#socket.send(frame);
     this.#speaker.counted(frame.length, 0);
@@ -308,9 +314,10 @@ export class Connection {
     if (!this.#isOpen || !this.#pinged) this.#speaker.linkChanged("waiting");
     const since = this.#world.now();
     let interval = Math.max(PROBE_MS, 6 * this.#roundTripMs);
-    while (!control.signal.aborted) {
-      const pause = this.#pauseFor(interval);
-      if (await this.#probe(interval, control.signal)) break;
+    for (let attempt = 1; !control.signal.aborted; attempt++) {
+      const ms = attempt % PATIENT_EVERY ? interval : 4 * interval;
+      const pause = this.#pauseFor(ms);
+      if (await this.#probe(ms, control.signal)) break;
       await Promise.race([pause, stopped]);
       const isLong = this.#world.now() - since > PATIENCE_MS;
       if (isLong) interval = Math.min(interval * 1.5, PROBE_MS_MAX);
@@ -371,6 +378,7 @@ export class Connection {
       const control = new AbortController();
       const { hello, channel } = await this.#speaker.opening(false);
       const frames = [...(await this.#speaker.further(channel)), ...this.#unsaid.splice(0)];
+      this.#mayCut = !this.#speaker.isOwed(channel);
       this.#poll = control;
       this.#channel = channel;
       const clear = this.#world.after(POLL_MS, () => control.abort());

@@ -1,10 +1,21 @@
 /** Live changes applied to the store: each is valid on top of a certain state only. */
-import { HeadFlag, RowKind, UNREAD_MAX } from "../protocol/codes.gen";
+import {
+  ChatKind,
+  HeadFlag,
+  RowKind,
+  SMALL_GROUP_MEMBERS_MAX,
+  UNREAD_MAX,
+} from "../protocol/codes.gen";
 import type { Changed, Marked, Posted } from "../protocol/messages.gen";
 import type { Placed } from "./connection";
 import type { Queued, StoredChat, StoredRow, Transaction } from "./store";
-import { absolute, hold, version, type Effects } from "./sync";
-import { advance, cover, holds } from "./windows";
+import { hold, type Effects } from "./sync";
+import { absolute, appendOwn, isDeleted, keepRow, wipe } from "./timeline";
+import { countRow } from "./unread";
+import { advance, cover, holds, version } from "./windows";
+
+/** What is told of a new text. */
+type Said = Omit<StoredRow, "chat" | "kind" | "edited" | "subject">;
 
 async function byAlias(
   tx: Transaction,
@@ -28,24 +39,19 @@ export async function applyPosted(
   if (!chat || posted.seq + posted.changes <= version(chat)) return;
   const fits = chat.lastSeq === posted.seq - 1 && chat.changes === posted.changes;
   if (!fits || (chat.preview?.seq ?? 0) !== chat.lastSeq) {
-    effects.ask.add(chat.chat);
+    effects.ask.set(chat.chat, posted.seq + posted.changes);
     return;
   }
-  const row: StoredRow = {
-    chat: chat.chat,
-    seq: posted.seq,
-    at: (chat.preview?.at ?? 0) + posted.later,
-    author: posted.author || chat.peer,
-    text: posted.text,
-    kind: RowKind.TEXT,
-    replyTo: posted.replyTo,
-    edited: 0,
-    subject: 0,
-    outbox: posted.outbox,
-    number: posted.number,
-  };
-  await addRow(tx, chat, row, me);
+  const at = (chat.preview?.at ?? 0) + posted.later;
+  const { seq, text, replyTo, outbox, number } = posted;
+  const author = posted.author || chat.peer;
+  const said = { seq, at, author, text, replyTo, outbox, number };
+  await addRow(tx, chat, textRow(chat, said), me);
   hold(chat, effects);
+}
+
+function textRow({ chat }: StoredChat, said: Said): StoredRow {
+  return { ...said, chat, kind: RowKind.TEXT, edited: 0, subject: 0 };
 }
 
 /** The next row of a chat, on top of everything that is known of it. */
@@ -60,43 +66,11 @@ async function addRow(
   await tx.put("rows", row);
   chat.windows = advance(chat.windows, before, before + 1);
   chat.windows = cover(chat.windows, { first: seq, last: seq, asOf: before + 1 });
+  countRow(chat, row, me);
   chat.lastSeq = seq;
   chat.preview = row;
-  countRow(chat, row, me);
-  await catchUp(tx, chat, me);
+  await appendOwn(tx, chat);
   await tx.put("chats", chat);
-}
-
-/** A text moves its author's marks to it. */
-function countRow(chat: StoredChat, row: StoredRow, me: number): void {
-  if (row.kind !== RowKind.TEXT) return;
-  if (row.author === me) {
-    chat.readSeq = row.seq;
-    chat.unread = 0;
-    return;
-  }
-  chat.unread = Math.min(chat.unread + 1, UNREAD_MAX);
-  if (chat.flags & HeadFlag.SHARED_MARKS) {
-    chat.peerReadSeq = row.seq;
-    chat.peerDeliveredSeq = row.seq;
-  }
-}
-
-/** Own texts that were accepted above rows of others: those have come now. */
-async function catchUp(tx: Transaction, chat: StoredChat, me: number): Promise<void> {
-  chat.ahead = chat.ahead.filter((state) => state.seq > chat.lastSeq);
-  for (;;) {
-    const next = chat.ahead.find((state) => state.seq === chat.lastSeq + 1);
-    if (!next || next.changes !== chat.changes) return;
-    const row = await tx.get("rows", [chat.chat, next.seq]);
-    if (!row) return;
-    const before = version(chat);
-    chat.windows = advance(chat.windows, before, before + 1);
-    chat.lastSeq = next.seq;
-    chat.preview = row;
-    countRow(chat, row, me);
-    chat.ahead = chat.ahead.filter((state) => state !== next);
-  }
 }
 
 /** An own text of this device has its place: `state` is the chat's afterwards. */
@@ -104,35 +78,25 @@ export async function applyAccepted(
   tx: Transaction,
   queued: Queued,
   state: Placed,
-  content: { me: number; text: string; replyTo: number },
+  content: { author: number; text: string; replyTo: number },
   effects: Effects,
 ): Promise<void> {
   effects.chats.add(queued.chat);
   const chat = await tx.get("chats", queued.chat);
   if (!chat) return; // its head is on the way, or it is gone
-  const row: StoredRow = {
-    chat: chat.chat,
-    seq: state.seq,
-    at: state.at,
-    author: content.me,
-    text: content.text,
-    kind: RowKind.TEXT,
-    replyTo: content.replyTo,
-    edited: 0,
-    subject: 0,
-    outbox: queued.outbox,
-    number: queued.number,
-  };
-  const after = state.seq + state.changes;
-  if (holds(chat.windows, state.seq)) return;
-  if (chat.lastSeq === state.seq - 1 && chat.changes === state.changes) {
-    return addRow(tx, chat, row, content.me);
+  const { seq, changes, at } = state;
+  const { outbox, number } = queued;
+  const row = textRow(chat, { ...content, seq, at, outbox, number });
+  const after = seq + changes;
+  if (holds(chat.windows, seq)) return;
+  if (chat.lastSeq === seq - 1 && chat.changes === changes) {
+    return addRow(tx, chat, row, content.author);
   }
-  await tx.put("rows", row);
-  chat.windows = cover(chat.windows, { first: state.seq, last: state.seq, asOf: after });
+  await keepRow(tx, chat.windows, row, after);
+  chat.windows = cover(chat.windows, { first: seq, last: seq, asOf: after });
   if (after > version(chat)) {
-    chat.ahead.push({ seq: state.seq, changes: state.changes });
-    if (chat.changes !== state.changes || chat.lastSeq >= state.seq) effects.ask.add(chat.chat);
+    chat.ahead.push({ seq, changes });
+    effects.ask.set(chat.chat, after);
   }
   await tx.put("chats", chat);
 }
@@ -144,17 +108,21 @@ export async function applyMarked(
   effects: Effects,
 ): Promise<void> {
   const chat = await byAlias(tx, marked.alias, effects);
-  if (!chat || marked.lastSeq + marked.changes <= version(chat)) return;
-  const isNext = chat.lastSeq === marked.lastSeq && chat.changes >= marked.changes - marked.covers;
+  if (!chat || version(marked) <= version(chat)) return;
+  const { lastSeq, changes, covers } = marked;
+  const own = chat.ahead.filter(({ seq }) => seq > chat.lastSeq && seq <= lastSeq);
+  const isNext = chat.lastSeq + own.length === lastSeq && chat.changes >= changes - covers;
   if (!isNext) {
-    effects.ask.add(chat.chat);
+    effects.ask.set(chat.chat, version(marked));
     return;
   }
+  await appendOwn(tx, chat, lastSeq);
   const before = version(chat);
-  chat.changes = marked.changes;
-  chat.peerReadSeq = marked.lastSeq - marked.readBack;
-  chat.peerDeliveredSeq = marked.lastSeq - marked.deliveredBack;
+  chat.changes = changes;
+  chat.peerReadSeq = lastSeq - marked.readBack;
+  chat.peerDeliveredSeq = lastSeq - marked.deliveredBack;
   chat.windows = advance(chat.windows, before, version(chat));
+  await appendOwn(tx, chat);
   await tx.put("chats", chat);
 }
 
@@ -168,44 +136,52 @@ export async function applyChanged(
   const chat = await byAlias(tx, changed.alias, effects);
   const before = chat ? version(chat) : 0;
   if (!chat || version(changed) <= before) return;
+  const rows = absolute(changed.rows, chat.chat, chat.peer);
   if (before < changed.base) {
-    effects.ask.add(chat.chat);
+    for (const { seq } of rows.filter(isDeleted)) await wipe(tx, chat.chat, seq, seq);
+    effects.ask.set(chat.chat, version(changed));
     return;
   }
-  const known = chat.lastSeq;
+  if (isUnsure(chat, changed, rows)) effects.ask.set(chat.chat, Infinity);
   chat.windows = advance(chat.windows, before, version(changed));
-  for (const row of absolute(changed.rows, chat.chat, chat.peer)) {
-    if (row.seq > known) countRow(chat, row, me);
-    else if (!countRemoved(chat, row, before > changed.base)) effects.ask.add(chat.chat);
-    await keepChanged(tx, chat, row, { known, version: version(changed) });
+  for (const row of rows) {
+    if (row.seq > chat.lastSeq) countRow(chat, row, me);
+    else if (isDeleted(row) && row.seq > chat.readSeq) {
+      chat.unread = Math.max(chat.unread - 1, 0); // it counted till now
+    }
+    await keepChanged(tx, chat, row, version(changed));
   }
-  if (chat.unread >= UNREAD_MAX) effects.ask.add(chat.chat);
   chat.lastSeq = changed.lastSeq;
   chat.changes = changed.changes;
   chat.title = changed.title || chat.title;
   chat.memberCount = changed.memberCount || chat.memberCount;
-  await catchUp(tx, chat, me);
+  await appendOwn(tx, chat);
   await tx.put("chats", chat);
+  hold(chat, effects);
 }
 
-/** A tombstone above the read mark counts one less; false: that can't be told. */
-function countRemoved(chat: StoredChat, row: StoredRow, isRepeated: boolean): boolean {
-  if (row.kind !== RowKind.DELETED || row.seq <= chat.readSeq) return true;
-  if (isRepeated) return false; // it may have been counted already
-  chat.unread = Math.max(0, chat.unread - 1);
-  return true;
+/**
+ * Whether it can't be told if what became a tombstone counted as unread, or whether others'
+ * marks are other ones now: who comes or leaves has marks, too.
+ */
+function isUnsure(chat: StoredChat, changed: Changed, rows: readonly StoredRow[]): boolean {
+  const isVague = changed.base < version(chat) || chat.unread >= UNREAD_MAX;
+  if (isVague && rows.some(isDeleted)) return true;
+  if (chat.kind !== ChatKind.GROUP) return false;
+  const members = changed.memberCount || chat.memberCount;
+  const isSmall = 0 < members && members <= SMALL_GROUP_MEMBERS_MAX;
+  if (isSmall !== (chat.flags & HeadFlag.SHARED_MARKS) > 0) return true;
+  return isSmall && rows.some(({ seq, kind }) => seq > chat.lastSeq && kind >= RowKind.JOINED);
 }
 
 async function keepChanged(
   tx: Transaction,
   chat: StoredChat,
   row: StoredRow,
-  state: { known: number; version: number },
+  asOf: number,
 ): Promise<void> {
   const { seq } = row;
-  if (seq > state.known) {
-    chat.windows = cover(chat.windows, { first: seq, last: seq, asOf: state.version });
-  }
-  if (holds(chat.windows, seq)) await tx.put("rows", row);
+  if (seq > chat.lastSeq) chat.windows = cover(chat.windows, { first: seq, last: seq, asOf });
+  if (holds(chat.windows, seq)) await keepRow(tx, chat.windows, row, asOf);
   if (seq >= (chat.preview?.seq ?? 0)) chat.preview = row;
 }

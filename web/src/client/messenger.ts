@@ -34,7 +34,7 @@ import { instance, signOut } from "./join";
 import { OUTBOX, current, enqueue, openCommands } from "./outbox";
 import { People } from "./people";
 import { Store, rowKeys, type Queued } from "./store";
-import { readUpTo, version } from "./sync";
+import { readUpTo } from "./sync";
 import type {
   Change,
   ChatView,
@@ -60,7 +60,7 @@ import {
   waitingRow,
   withChanges,
 } from "./views";
-import { holds, holes, wanted } from "./windows";
+import { holds, holes, version, wanted } from "./windows";
 import { browserWorld, type World } from "./world";
 
 const TYPING_MS = 4_000;
@@ -312,7 +312,8 @@ class Client implements Messenger {
   }
 
   async report(chat: number, seq: number, reason: number, text: string): Promise<void> {
-    await this.#command({ tag: Report, chat, seq, reason, text });
+    const at = await this.#postedAt(chat, seq);
+    await this.#command({ tag: Report, chat, seq, reason, text, at });
   }
 
   async setName(name: string): Promise<void> {
@@ -356,14 +357,15 @@ class Client implements Messenger {
     void this.#store
       .write(["singles", "chats", "rows"], async (tx) => {
         const chat = await tx.get("chats", id);
-        if (!chat || seq <= chat.readSeq) return false;
-        await tx.put("chats", await readUpTo(tx, chat, seq));
-        await tx.setSingle("reads", { ...(await tx.single("reads")), [id]: seq });
-        return true;
+        const read = chat && (await readUpTo(tx, chat, seq));
+        if (!read || read === chat) return 0;
+        await tx.put("chats", read);
+        await tx.setSingle("reads", { ...(await tx.single("reads")), [id]: read.readSeq });
+        return read.readSeq;
       })
-      .then((isNew) => {
-        if (!isNew) return;
-        this.#hub.say({ tag: Read, chat: id, seq });
+      .then((readSeq) => {
+        if (!readSeq) return;
+        this.#hub.say({ tag: Read, chat: id, seq: readSeq });
         this.#hub.share([id]);
       });
   }

@@ -111,6 +111,7 @@ export async function firstUnanswered(tx: Transaction): Promise<{ id: number; nu
 export interface Answer {
   code?: number;
   made?: number;
+  placedAt?: number;
   text?: string;
 }
 
@@ -121,7 +122,7 @@ export interface Answer {
 export async function answer(
   tx: Transaction,
   place: { outbox: number; number: number },
-  { code = 0, made = 0, text = "" }: Answer,
+  { code = 0, made = 0, placedAt = 0, text = "" }: Answer,
   now: number,
 ): Promise<Queued | null> {
   const [queued] = await tx.by("commands", "number", [place.outbox, place.number]);
@@ -129,7 +130,7 @@ export async function answer(
   const { open: _, ...closed } = queued;
   const isShown = code !== 0 && queued.tag === SendText && !(await wasRefused(tx, queued.chat));
   const shown = isShown ? { ...queued, open: 2 as const } : closed;
-  const stored: Queued = { ...shown, answeredAt: now || 1, code, made, text };
+  const stored: Queued = { ...shown, answeredAt: now || 1, code, made, placedAt, text };
   await tx.put("commands", stored);
   if (makesChat(queued.tag) && made) await rename(tx, -queued.order, made);
   return stored;
@@ -150,8 +151,9 @@ async function rename(tx: Transaction, from: number, to: number): Promise<void> 
   await tx.remove("drafts", from);
 }
 
-/** Forget what was answered more than 7 days ago. */
+/** Forget what was answered more than 7 days ago, unless a command waits. */
 export async function forgetOld(tx: Transaction, now: number): Promise<void> {
+  if (await tx.count("commands", "open", 1)) return; // those may refer to what was answered
   const before = IDBKeyRange.bound(FIRST_ORDER, Infinity);
   for (const item of await tx.all("commands", before, 500)) {
     if (item.open) continue;

@@ -10,7 +10,12 @@ export type Question<R extends Request = Request> = R extends Request
   : never;
 
 const ON_THE_WAY_MAX = 6; // the server takes a few at a time
-const BUSY_MS = 1_000;
+const AGAIN_MS = 2_000;
+const TEMPORARY: readonly number[] = [
+  ErrorCode.TOO_MANY_REQUESTS,
+  ErrorCode.RATE_LIMITED,
+  ErrorCode.OVERLOADED,
+];
 
 interface Waiting {
   isSent: boolean;
@@ -76,7 +81,7 @@ export class Requests {
   failed({ request, code, retryAfterMs }: Failed): void {
     const waiting = this.#waiting.get(request);
     if (!waiting) return;
-    const wait = retryAfterMs || (code === ErrorCode.TOO_MANY_REQUESTS ? BUSY_MS : 0);
+    const wait = retryAfterMs || (TEMPORARY.includes(code) ? AGAIN_MS : 0);
     if (wait) return this.#after(wait, () => this.#again(waiting));
     this.#waiting.delete(request);
     waiting.reject(new RequestFailed(code));

@@ -16,6 +16,11 @@ export class Sender {
   #window = WINDOW_MIN;
   #fastestMs = Infinity;
   #notBefore = 0;
+  /**
+   * No command above this number may leave: after a new epoch only what the server knows
+   * already, to hear its answer.
+   */
+  last = Infinity;
   #isPumping = false;
   #isStale = false;
 
@@ -43,8 +48,10 @@ export class Sender {
         };
       },
     );
-    const isFree = !isHeld && this.#now() >= this.#notBefore;
-    const commands = isFree ? head(queued) : [];
+    if (!isHeld) this.last = Infinity;
+    else if (this.last === Infinity) this.last = 0;
+    const isFree = this.#now() >= this.#notBefore;
+    const commands = isFree ? head(queued.filter(({ number }) => number <= this.last)) : [];
     const hello = encode({
       tag: Hello,
       version: VERSION,
@@ -85,7 +92,7 @@ export class Sender {
     const { sent } = channel;
     const onTheWay = sent.reduce((sum, item) => sum + item.bytes, 0);
     const isFull = sent.length > 0 && onTheWay + bytes > this.#window;
-    return !isFull && sent.length < OUTBOX_UNCONFIRMED_MAX;
+    return !isFull && sent.length < OUTBOX_UNCONFIRMED_MAX && channel.toSend <= this.last;
   }
 
   /** One command just written: it leaves at once if it is the next and there is room. */

@@ -11,7 +11,7 @@ import {
   unpackRows,
   type Outgoing,
 } from "../protocol/codec";
-import { ErrorCode, HEADS_MAX, HelloFlag, WelcomeFlag } from "../protocol/codes.gen";
+import { ErrorCode, HelloFlag, WelcomeFlag } from "../protocol/codes.gen";
 import {
   Accepted,
   Changed,
@@ -19,8 +19,6 @@ import {
   Done,
   Failed,
   Forked,
-  GetHeads,
-  GetOutbox,
   GetRange,
   Goodbye,
   Heads,
@@ -35,7 +33,6 @@ import {
   Ping,
   Posted,
   Presence,
-  Read,
   Refusal,
   Rows,
   SendText,
@@ -44,34 +41,20 @@ import {
   type FromServer,
   type Notice as Said,
 } from "../protocol/messages.gen";
+import type { Queue } from "./epoch";
+import type { Events } from "./events";
 import { Connection, type Channel, type Opening, type Placed, type Speaker } from "./connection";
 import { answer, forgetOld, makesChat, type Answer } from "./outbox";
-import { Receipts } from "./receipts";
 import { Requests, type Question } from "./requests";
 import { Sender } from "./sender";
 import type { Queued, Store, Transaction } from "./store";
 import * as live from "./live";
 import * as sync from "./sync";
 import { noEffects, STATE, type Effects } from "./sync";
-import type { LinkState, Notice, Status } from "./types";
+import type { LinkState } from "./types";
 import type { Window } from "./windows";
+import { Wishes } from "./wishes";
 import type { World } from "./world";
-
-/** What a session tells its tab. */
-export interface Events {
-  changed(effects: Effects, moved?: { from: number; to: number }): void;
-  status(part: Partial<Status>): void;
-  answered(order: number): void;
-  /** Bytes that were sent and came. */
-  counted(up: number, down: number): void;
-  /** The server serves another build of the web client. */
-  outdated(): void;
-  typing(chat: number, user: number): void;
-  presence(user: number, online: boolean, seenAt: number): void;
-  notice(notice: Notice): void;
-  /** A newer connection of this device took over. */
-  fenced(): void;
-}
 
 interface Look {
   foreground: boolean;
@@ -79,8 +62,8 @@ interface Look {
 }
 
 const RETRY_MS = 3_000;
+const LATER_MS_MIN = 100;
 const RETRY_MS_MAX = 300_000;
-const HEADS_TAIL = 20;
 const ENDINGS: readonly number[] = [
   ErrorCode.UNAUTHORISED,
   ErrorCode.SUSPENDED,
@@ -96,12 +79,12 @@ export class Session implements Speaker {
   #channel: Channel | null = null;
   #user = 0;
   #looks: Look = { foreground: true, chats: [] };
-  readonly #receipts: Receipts;
-  readonly #asked = new Set<number>(); // chats whose head was asked for
+  readonly #wishes: Wishes;
+  readonly #resets: sync.Resets = new Map();
+  readonly #queue: Queue;
   readonly #runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
-  #heldMark = 0;
   #goodbyes = 0;
-  #isRequeueing = false;
+  #isListed = false;
 
   readonly #store: Store;
   readonly #world: World;
@@ -116,8 +99,14 @@ export class Session implements Speaker {
     const send = (frame: Uint8Array): boolean => this.connection.send(frame);
     this.connection = new Connection(world, this, encode({ tag: Ping }));
     this.#requests = new Requests(send, (ms, action) => void world.after(ms, action));
-    this.#receipts = new Receipts(world, (notice) => this.say(notice));
-    this.#sender = new Sender(store, () => world.now(), send);
+    const say = (frame: Uint8Array): boolean => this.connection.say(frame);
+    this.#wishes = new Wishes(store, world, this.#requests, say, () => this.pause(RETRY_MS));
+    const sender = new Sender(store, () => world.now(), send);
+    this.#sender = sender;
+    const ask = (question: Question): Promise<FromServer> => this.ask(question);
+    const channel = (): Channel | null => this.#channel;
+    const nudge = (): void => this.connection.nudge();
+    this.#queue = { store, sender, events, known: new Map(), ask, channel, nudge };
   }
 
   async start(): Promise<void> {
@@ -167,7 +156,7 @@ export class Session implements Speaker {
 
   /** Safe to lose: typing, read marks. */
   say(notice: Outgoing<Said>): void {
-    this.connection.send(encode(notice));
+    this.#wishes.say(notice);
   }
 
   look(foreground: boolean, chats: readonly number[]): void {
@@ -191,21 +180,23 @@ export class Session implements Speaker {
       (inflates ? 0 : HelloFlag.NO_INFLATE) |
       (this.#looks.foreground ? 0 : HelloFlag.BACKGROUND);
     const opening = await this.#sender.opening(flags, this.#build);
-    if (!isProbe) this.#channel = opening.channel;
+    if (isProbe) return opening;
+    const before = this.#channel;
+    this.#channel = opening.channel;
+    // An exchange that was answered has arrived; of other connections nobody knows.
+    if (before?.isWelcome && !before.isLive) return opening;
+    this.#wishes.ended();
     return opening;
   }
 
   async further(channel: Channel): Promise<Uint8Array[]> {
-    const reads = await this.#store.read(["singles"], (tx) => tx.single("reads"));
-    const marks = Object.entries(reads ?? {}).map(([chat, seq]) =>
-      encode({ tag: Read, chat: Number(chat), seq }),
-    );
+    const reads = await this.#wishes.reads();
     const { foreground, chats } = this.#looks;
     const looks = foreground && chats.length > 0 ? [encode(this.#looksNotice())] : [];
     // On a live channel each command leaves at the moment when it is counted.
     if (channel.isLive) void this.#sender.pump(channel);
     const commands = channel.isLive ? [] : await this.#sender.frames(channel);
-    return [...commands, ...this.#requests.frames(), ...looks, ...marks];
+    return [...commands, ...this.#requests.frames(), ...looks, ...reads];
   }
 
   receive(channel: Channel, frame: Uint8Array): Promise<void> {
@@ -238,7 +229,7 @@ export class Session implements Speaker {
     await this.#handleState(channel, message);
     this.#handleAnswer(message);
     const isBulk = message.tag === Heads || message.tag === Rows;
-    if (channel.isLive && isBulk) this.#receipts.got(frame.length);
+    if (channel.isLive && isBulk) this.#wishes.got(frame.length);
   }
 
   async #handleSession(channel: Channel, message: FromServer): Promise<void> {
@@ -255,7 +246,7 @@ export class Session implements Speaker {
           at: at + message.at,
         };
         channel.placed = placed;
-        return this.#answered(channel, { made: placed.seq }, placed);
+        return this.#answered(channel, { made: placed.seq, placedAt: placed.at }, placed);
       }
       case Done:
         return this.#answered(channel, { made: message.chat, text: message.text });
@@ -271,10 +262,13 @@ export class Session implements Speaker {
   async #handleState(channel: Channel, message: FromServer): Promise<void> {
     switch (message.tag) {
       case Heads:
-        await this.#apply((tx, effects) => sync.applyHeads(tx, message, !channel.isOld, effects));
-        return this.#headsCame(message);
+        await this.#apply((tx, effects) =>
+          sync.applyHeads(tx, message, !channel.isOld, effects, this.#resets),
+        );
+        this.#requests.answered(message.request, message);
+        return this.#wishes.headsCame(message.heads);
       case Mark:
-        return this.#mark(channel, message.cursor);
+        return channel.isOld ? undefined : this.#wishes.mark(message.cursor);
       case Posted:
         return this.#apply((tx, effects) => live.applyPosted(tx, message, this.#user, effects));
       case Marked:
@@ -310,39 +304,18 @@ export class Session implements Speaker {
   async #apply(work: (tx: Transaction, effects: Effects) => Promise<void>): Promise<void> {
     const effects = noEffects();
     await this.#store.write(STATE, (tx) => work(tx, effects));
-    this.#askHeads(effects);
-    effects.held.forEach((seq, chat) => this.#receipts.received(chat, seq));
+    this.#found(effects);
+    effects.held.forEach((seq, chat) => this.#wishes.received(chat, seq));
     this.#events.changed(effects);
   }
 
-  #askHeads(effects: Effects): void {
-    const chats = [...effects.ask].filter((chat) => !this.#asked.has(chat));
+  #found(effects: Effects): void {
     if (effects.isLost) this.pause(RETRY_MS); // the next hello says the old cursor
-    if (effects.isListed) this.#listed();
-    while (chats.length) this.#askSomeHeads(chats.splice(0, HEADS_MAX));
-  }
-
-  #askSomeHeads(chats: number[]): void {
-    chats.forEach((chat) => this.#asked.add(chat));
-    const done = (): void => chats.forEach((chat) => this.#asked.delete(chat));
-    this.#requests.ask({ tag: GetHeads, chats, tail: HEADS_TAIL }).then(done, done);
-  }
-
-  async #headsCame(message: Heads): Promise<void> {
-    if (!message.request) return;
-    this.#requests.answered(message.request, message);
-    await Promise.resolve();
-    if (this.#asked.size || !this.#heldMark) return;
-    const cursor = this.#heldMark;
-    this.#heldMark = 0;
-    await this.#apply((tx) => sync.applyMark(tx, cursor));
-  }
-
-  /** The cursor waits for heads that were asked for: they stand below it. */
-  async #mark(channel: Channel, cursor: number): Promise<void> {
-    if (channel.isOld) return;
-    if (this.#asked.size) this.#heldMark = cursor;
-    else await this.#apply((tx) => sync.applyMark(tx, cursor));
+    if (effects.isListed) {
+      this.#isListed = true;
+      this.#settle();
+    }
+    this.#wishes.want(effects.ask);
   }
 
   async #rows(message: Rows): Promise<void> {
@@ -367,12 +340,15 @@ export class Session implements Speaker {
     channel.isWelcome = true;
     channel.placed = { seq: 0, changes: 0, at: message.time };
     this.#goodbyes = 0;
-    this.#heldMark = 0;
+    void this.#wishes.mark(0);
+    this.#resets.clear();
     if (message.user) this.#user = message.user;
     const effects = noEffects();
+    const isReset = (flags & WelcomeFlag.RESET) > 0;
+    const rare = flags & (WelcomeFlag.RESET | WelcomeFlag.HORIZON) ? await import("./epoch") : null;
     const isHeld = await this.#store.write(STATE, async (tx) => {
-      if (flags & WelcomeFlag.RESET) await sync.startAnew(tx, message.epoch, effects);
-      else if (flags & WelcomeFlag.HORIZON) await sync.doubtEverything(tx);
+      if (isReset) await rare?.startAnew(tx, message.epoch, effects);
+      else if (rare) await rare.doubtEverything(tx);
       else if (message.epoch) {
         await tx.setSingle("sync", { ...(await sync.syncState(tx)), epoch: message.epoch });
       }
@@ -381,16 +357,21 @@ export class Session implements Speaker {
       }
       return (await tx.single("requeue")) === true;
     });
-    if (isHeld) this.#sender.hold(channel);
+    if (isReset) {
+      this.#queue.known.clear();
+      this.#sender.last = 0;
+      this.#sender.hold(channel);
+      this.#events.changed(effects);
+    }
+    this.#isListed = !rare && !(flags & WelcomeFlag.BEHIND);
     this.#events.status({
       link: "online",
-      updating: (flags & WelcomeFlag.BEHIND) > 0,
+      updating: isHeld || !this.#isListed,
       clockOffsetMs: message.time * 1000 + 500 - this.#world.date(),
       user: this.#user,
     });
     if (this.#build && message.build && message.build !== this.#build) this.#events.outdated();
-    if (flags & WelcomeFlag.RESET) this.#events.changed(effects);
-    if (isHeld && !(flags & WelcomeFlag.BEHIND)) this.#listed();
+    this.#settle();
   }
 
   #goodbye({ code, retryAfterMs }: Goodbye): void {
@@ -404,10 +385,10 @@ export class Session implements Speaker {
     this.pause(retryAfterMs || RETRY_MS);
   }
 
-  /** Come back after about this long, later each time that the server says goodbye. */
+  /** Come back after this long, or up to half as long again; later with each goodbye. */
   pause(ms: number): void {
     const longer = Math.min(ms * 2 ** this.#goodbyes++, RETRY_MS_MAX);
-    this.connection.pause(longer * (0.5 + this.#world.random() / 2));
+    this.connection.pause(longer * (1 + this.#world.random() / 2));
   }
 
   /** Connect again after about this long, though the connection was stopped. */
@@ -430,8 +411,9 @@ export class Session implements Speaker {
       return found;
     });
     void this.#sender.pump(channel);
+    if (number === this.#sender.last) this.#settle(); // the last that the server owed
     if (!queued) return;
-    this.#askHeads(effects);
+    this.#found(effects);
     const isMoved = makesChat(queued.tag);
     this.#events.changed(effects, isMoved ? { from: -queued.order, to: queued.made } : undefined);
     this.#events.answered(queued.order);
@@ -451,12 +433,13 @@ export class Session implements Speaker {
       const [target] = await tx.by("commands", "number", [queued.outbox, -replyTo]);
       replyTo = target?.made ?? 0;
     }
-    const content = { me: this.#user, text: command.text, replyTo };
+    const content = { author: this.#user, text: command.text, replyTo };
     await live.applyAccepted(tx, queued, state, content, effects);
   }
 
-  #later(channel: Channel, { retryAfterMs }: Later): void {
+  #later(channel: Channel, later: Later): void {
     const number = channel.next;
+    const retryAfterMs = later.retryAfterMs || LATER_MS_MIN;
     this.#sender.hold(channel, retryAfterMs);
     this.#world.after(retryAfterMs, () => {
       if (channel === this.#channel && channel.isLive && !channel.isOld) {
@@ -467,34 +450,23 @@ export class Session implements Speaker {
 
   async #forked(channel: Channel): Promise<void> {
     this.#sender.hold(channel);
-    const { fork } = await import("./epoch");
-    const outbox = await this.#store.write(["singles", "commands"], fork, true);
-    this.#sender.restart(channel, outbox, 1);
-    this.#events.changed({ ...noEffects(), status: true });
+    const { forked } = await import("./epoch");
+    await forked(this.#queue, channel);
+    this.#settle();
   }
 
   // -- A new epoch -----
 
-  #listed(): void {
-    this.#events.status({ updating: false });
-    if (this.#isRequeueing) return;
-    this.#isRequeueing = true;
-    void this.#requeue().finally(() => (this.#isRequeueing = false));
+  /** Once everything is listed: queue again what the server lost, if it lost something. */
+  #settle(): void {
+    if (this.#isListed) this.#requeue().catch(() => this.pause(RETRY_MS));
   }
 
-  /** After a new epoch: queue again what the server does not have of ours. */
   async #requeue(): Promise<void> {
-    if (!(await this.#store.read(["singles"], (tx) => tx.single("requeue")))) return;
-    const { requeueLost } = await import("./epoch");
-    const moved = await requeueLost(this.#store, (outbox) => this.#lastNumber(outbox));
-    if (!moved) return;
-    if (this.#channel) this.#sender.restart(this.#channel, moved.id, 1);
-    this.#events.changed({ ...noEffects(), status: true });
-    const lost = { kind: "dropped", code: ErrorCode.NOT_FOUND } as const;
-    for (const { chat } of moved.dropped) this.#events.notice({ ...lost, chat });
-  }
-
-  async #lastNumber(outbox: number): Promise<number> {
-    return ((await this.#requests.ask({ tag: GetOutbox, outbox })) as OutboxState).number;
+    if (await this.#store.read(["singles"], (tx) => tx.single("requeue"))) {
+      const { settle } = await import("./epoch");
+      if (!(await settle(this.#queue))) return;
+    }
+    this.#events.status({ updating: false });
   }
 }

@@ -65,6 +65,8 @@ export interface Queued {
   code: number;
   /** The chat or the seq that it made. */
   made: number;
+  /** When a text was posted, 0: not known. */
+  placedAt?: number;
   /** Invite token. */
   text: string;
 }

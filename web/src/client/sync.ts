@@ -1,6 +1,6 @@
 /** What the server says about chats, applied to the store: heads, removals, rows of ranges. */
-import { HeadFlag, RowKind } from "../protocol/codes.gen";
-import { SendText, type Head, type Heads, type Removal, type Row } from "../protocol/messages.gen";
+import { HeadFlag } from "../protocol/codes.gen";
+import type { Head, Heads, Row } from "../protocol/messages.gen";
 import {
   rowKeys,
   type StoredChat,
@@ -9,7 +9,9 @@ import {
   type TableName,
   type Transaction,
 } from "./store";
-import { cover, cut, holds, isKept, type Window } from "./windows";
+import { absolute, appendOwn, keepRow, wipe } from "./timeline";
+import { unreadAfter } from "./unread";
+import { advance, cover, cut, isKept, version, type Window } from "./windows";
 
 /** What a transaction that applies state needs. */
 export const STATE: TableName[] = ["singles", "chats", "rows", "commands", "people", "drafts"];
@@ -21,8 +23,8 @@ export interface Effects {
   /** How far this device holds chats whose marks are shared, where others wrote. */
   held: Map<number, number>;
   status: boolean;
-  /** Chats whose head must be asked for. */
-  ask: Set<number>;
+  /** Chats whose head must be asked for, unless they reach this version otherwise. */
+  ask: Map<number, number>;
   /** An alias that no head explained: state was lost, reconnect. */
   isLost: boolean;
   /** The listing is complete. */
@@ -35,40 +37,19 @@ export function noEffects(): Effects {
     people: new Set(),
     held: new Map(),
     status: false,
-    ask: new Set(),
+    ask: new Map(),
     isLost: false,
     isListed: false,
   };
 }
 
-export function version(chat: { lastSeq: number; changes: number }): number {
-  return chat.lastSeq + chat.changes;
-}
-
-/** Rows of a list with absolute positions and times. */
-export function absolute(rows: readonly Row[], chat: number, peer: number): StoredRow[] {
-  let seq = 0;
-  let at = 0;
-  return rows.map((row) => {
-    seq += row.seq;
-    at += row.at;
-    return {
-      chat,
-      seq,
-      at,
-      author: row.author || peer,
-      text: row.text,
-      kind: row.kind,
-      replyTo: row.replyTo,
-      edited: row.edited,
-      subject: row.subject,
-      outbox: row.outbox,
-      number: row.number,
-    };
-  });
-}
-
 // -- Heads -----------------------------------------------------------------------------------
+
+/**
+ * Chats where RESET was obeyed on this connection, with their firstSeq: it counts from the
+ * cursor, so that heads repeat it.
+ */
+export type Resets = Map<number, number>;
 
 /** A page of heads. `isListing`: of this connection's listing, whose token and cursor count. */
 export async function applyHeads(
@@ -76,9 +57,15 @@ export async function applyHeads(
   page: Heads,
   isListing: boolean,
   effects: Effects,
+  resets: Resets,
 ): Promise<void> {
-  for (const removal of page.removals) await applyRemoval(tx, removal, effects);
-  for (const head of page.heads) await applyHead(tx, head, page.clock - head.age, effects);
+  for (const { chat, first, last } of page.removals) {
+    await wipe(tx, chat, first, last);
+    effects.chats.add(chat);
+  }
+  for (const head of page.heads) {
+    await applyHead(tx, head, page.clock - head.age, effects, resets);
+  }
   if (page.me) {
     await tx.setSingle("me", page.me);
     effects.status = true;
@@ -89,7 +76,8 @@ export async function applyHeads(
     const token = { to: page.cursor, at: page.backfillAt, alias: page.backfillAlias };
     await tx.setSingle("sync", { ...sync, ...token });
   } else {
-    await tx.setSingle("sync", { ...sync, cursor: page.cursor, to: 0, at: 0, alias: 0 });
+    const cursor = Math.max(page.cursor, sync.cursor);
+    await tx.setSingle("sync", { ...sync, cursor, to: 0, at: 0, alias: 0 });
     await dropDoubtful(tx, effects);
     effects.isListed = true;
   }
@@ -105,60 +93,60 @@ export async function applyMark(tx: Transaction, cursor: number): Promise<void> 
   if (cursor > sync.cursor && !sync.to) await tx.setSingle("sync", { ...sync, cursor });
 }
 
-/** Rows that must vanish, whatever is kept of them. */
-async function applyRemoval(tx: Transaction, removal: Removal, effects: Effects): Promise<void> {
-  const { chat: id, first, last } = removal;
-  for (const row of await tx.all("rows", rowKeys(id, first, last))) {
-    await tx.put("rows", wiped(row));
-  }
-  const chat = await tx.get("chats", id);
-  const preview = chat?.preview;
-  if (chat && preview && preview.seq >= first && preview.seq <= last) {
-    await tx.put("chats", { ...chat, preview: wiped(preview) });
-  }
-  effects.chats.add(id);
-}
-
-const wiped = (row: StoredRow): StoredRow => ({
-  ...row,
-  text: "",
-  kind: RowKind.DELETED,
-  replyTo: 0,
-  edited: 0,
-});
-
+/** Replace the head of a chat unless the one here is newer. */
 async function applyHead(
   tx: Transaction,
   head: Head,
   clock: number,
   effects: Effects,
+  resets: Resets,
 ): Promise<void> {
   effects.chats.add(head.chat);
-  if (head.flags & HeadFlag.GONE) return dropChat(tx, head.chat);
   const before = await tx.get("chats", head.chat);
-  if (before && !before.doubt && isNewer(before, head, clock)) return;
+  if (head.flags & HeadFlag.GONE) {
+    resets.delete(head.chat);
+    if (before && clock >= before.clock) await dropChat(tx, head.chat);
+    return;
+  }
+  if (before && isNewer(before, head, clock)) {
+    if (before.doubt) await tx.put("chats", { ...before, doubt: 0 });
+    return;
+  }
   const rows = headRows(head);
-  let windows = before?.windows ?? [];
-  if (head.flags & HeadFlag.RESET) {
-    await tx.remove("rows", rowKeys(head.chat));
-    windows = [];
-  }
-  if (before && head.firstSeq > before.firstSeq) {
-    await tx.remove("rows", rowKeys(head.chat, 0, head.firstSeq - 1));
-    windows = cut(windows, 0, head.firstSeq - 1);
-  }
-  const whole = rows.filter((_, at) => !head.rows[at]?.cut);
-  for (const row of whole) {
-    await tx.put("rows", row);
-    const { seq } = row;
-    const run = { first: seq, last: seq, asOf: version(head) };
-    if (!holds(windows, seq)) windows = cover(windows, run);
+  let windows = await windowsUnder(tx, head, before, resets);
+  for (const [at, row] of rows.entries()) {
+    if (head.rows[at]?.cut) continue; // a preview is no part of a window
+    await keepRow(tx, windows, row, version(head));
+    windows = cover(windows, { first: row.seq, last: row.seq, asOf: version(head) });
   }
   const chat = fromHead(head, clock, rows[rows.length - 1] ?? null, windows);
   chat.ahead = (before?.ahead ?? []).filter((state) => version(head) < state.seq + state.changes);
+  await appendOwn(tx, chat);
   await tx.put("chats", await withOwnReading(tx, chat));
   hold(chat, effects);
   await rememberPeer(tx, chat, effects);
+}
+
+/** What a new head leaves of the windows of its chat. */
+async function windowsUnder(
+  tx: Transaction,
+  head: Head,
+  before: StoredChat | undefined,
+  resets: Resets,
+): Promise<Window[]> {
+  const { chat, firstSeq } = head;
+  let windows = before?.windows ?? [];
+  if (head.flags & HeadFlag.RESET && resets.get(chat) !== firstSeq) {
+    resets.set(chat, firstSeq);
+    await tx.remove("rows", rowKeys(chat));
+    return [];
+  }
+  if (before?.changes === head.changes) {
+    windows = advance(windows, version(before), version(head)); // nothing but new rows
+  }
+  if (firstSeq <= 1) return windows;
+  await tx.remove("rows", rowKeys(chat, 0, firstSeq - 1));
+  return cut(windows, 0, firstSeq - 1);
 }
 
 function isNewer(before: StoredChat, head: Head, clock: number): boolean {
@@ -208,13 +196,12 @@ async function withOwnReading(tx: Transaction, chat: StoredChat): Promise<Stored
 export async function readUpTo(
   tx: Transaction,
   chat: StoredChat,
-  seq: number,
+  upTo: number,
 ): Promise<StoredChat> {
+  const seq = Math.min(upTo, chat.lastSeq);
   if (seq <= chat.readSeq) return chat;
-  const read = await tx.all("rows", rowKeys(chat.chat, chat.readSeq + 1, seq));
-  const counted = read.filter((row) => row.kind === RowKind.TEXT).length;
-  const unread = seq >= chat.lastSeq ? 0 : Math.max(0, chat.unread - counted);
-  return { ...chat, readSeq: seq, unread };
+  const left = (await unreadAfter(tx, chat, seq)) ?? chat.lastSeq - seq; // the server will know
+  return { ...chat, readSeq: seq, unread: Math.min(left, chat.unread) };
 }
 
 async function rememberPeer(tx: Transaction, chat: StoredChat, effects: Effects): Promise<void> {
@@ -244,42 +231,12 @@ async function dropDoubtful(tx: Transaction, effects: Effects): Promise<void> {
   }
 }
 
-/** The cursor is older than what the server remembers: every chat must be named anew. */
-export async function doubtEverything(tx: Transaction): Promise<void> {
-  const sync = await syncState(tx);
-  await tx.setSingle("sync", { epoch: sync.epoch, cursor: 0, to: 0, at: 0, alias: 0 });
-  for (const chat of await tx.all("chats")) {
-    await tx.put("chats", { ...chat, windows: [], ahead: [], doubt: 1 });
-  }
-}
-
-/** Another database: what is known of chats means nothing any more. */
-export async function startAnew(
-  tx: Transaction,
-  epoch: number,
-  effects: Effects,
-): Promise<void> {
-  for (const chat of await tx.all("chats")) effects.chats.add(chat.chat);
-  await tx.setSingle("sync", { epoch, cursor: 0, to: 0, at: 0, alias: 0 });
-  await tx.setSingle("reads", {});
-  await tx.setSingle("requeue", true);
-  await forgetDeleted(tx);
-  await tx.clear("chats");
-  await tx.clear("rows");
-}
-
-/** Own texts that became tombstones shall not come back. */
-async function forgetDeleted(tx: Transaction): Promise<void> {
-  for (const item of await tx.all("commands")) {
-    if (item.tag !== SendText || !item.made) continue;
-    const row = await tx.get("rows", [item.chat, item.made]);
-    if (row?.kind === RowKind.DELETED) await tx.remove("commands", item.order);
-  }
-}
-
 // -- Rows of a range ---------------------------------------------------------------------------
 
-/** One page of the rows asked for by `run`; with the last page the run is exact as of `asOf`. */
+/**
+ * One page of the rows asked for by `run`; with the last page it is exact as of `asOf`, a
+ * hole as far as rows came: a restored server may have fewer than the one that was to be asked.
+ */
 export async function applyRows(
   tx: Transaction,
   chatId: number,
@@ -288,16 +245,16 @@ export async function applyRows(
 ): Promise<void> {
   const chat = await tx.get("chats", chatId);
   if (!chat) return;
+  let last = 0;
   for (const row of absolute(page.rows, chatId, chat.peer)) {
-    if (row.seq >= chat.firstSeq) await tx.put("rows", row);
-    if (row.seq === chat.lastSeq) chat.preview = row;
+    last = row.seq;
+    if (last >= chat.firstSeq) await keepRow(tx, chat.windows, row, page.asOf);
   }
   // What was asked since an old window means nothing if that window was dropped meanwhile.
-  const counts = !page.more && (!run.asOf || isKept(chat.windows, run));
-  if (counts) {
-    const first = Math.max(run.first, chat.firstSeq);
-    chat.windows = cover(chat.windows, { first, last: run.last, asOf: page.asOf });
-  }
+  if (run.asOf) last = isKept(chat.windows, run) ? run.last : 0;
+  const first = Math.max(run.first, chat.firstSeq);
+  if (!page.more) chat.windows = cover(chat.windows, { first, last, asOf: page.asOf });
+  chat.preview = (await tx.get("rows", [chatId, chat.lastSeq])) ?? chat.preview;
   await tx.put("chats", chat);
 }
 

@@ -16,17 +16,11 @@ export function rowKey(outbox: number, number: number, seq: number): string {
   return outbox ? `${outbox}:${number}` : `${seq}`;
 }
 
-export function rowView(row: StoredRow): RowView {
+export function rowView({ outbox, number, ...row }: StoredRow): RowView {
   return {
-    seq: row.seq,
-    key: rowKey(row.outbox, row.number, row.seq),
-    at: row.at,
-    author: row.author,
-    text: row.text,
-    kind: row.kind,
-    replyTo: row.replyTo,
+    ...row,
+    key: rowKey(outbox, number, row.seq),
     edited: row.edited > 0,
-    subject: row.subject,
     state: "sent",
     error: 0,
     pending: false,

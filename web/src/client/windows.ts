@@ -10,6 +10,11 @@ export interface Window {
 /** A run that has to be asked for: what changed above `asOf`, 0: everything. */
 export type Gap = Window;
 
+/** How often a chat changed; windows say as of which of its versions they are exact. */
+export function version(chat: { lastSeq: number; changes: number }): number {
+  return chat.lastSeq + chat.changes;
+}
+
 /** In order, touching windows with the same `asOf` as one. */
 function merged(windows: Window[]): Window[] {
   const result: Window[] = [];
@@ -32,10 +37,14 @@ export function cut(windows: readonly Window[], first: number, last: number): Wi
   );
 }
 
-/** Rows first..last are kept now and exact as of `asOf`, whatever they were before. */
+/** The windows with `added` among them: where two overlap the later version counts. */
 export function cover(windows: readonly Window[], added: Window): Window[] {
   if (added.first > added.last) return merged([...windows]);
-  return merged([...cut(windows, added.first, added.last), added]);
+  const later = windows.filter(({ asOf }) => asOf >= added.asOf);
+  const older = windows.filter(({ asOf }) => asOf < added.asOf);
+  let rest = [added];
+  for (const { first, last } of later) rest = cut(rest, first, last);
+  return merged([...later, ...cut(older, added.first, added.last), ...rest]);
 }
 
 /**

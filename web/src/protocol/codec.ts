@@ -57,9 +57,8 @@ function column(word: string): Column {
 
 const utf8 = new TextEncoder();
 
-class Writer {
+export class Writer {
   #bytes = new Uint8Array(64);
-  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   done(): Uint8Array {
@@ -74,14 +73,22 @@ class Writer {
       const wider = new Uint8Array(this.#length * 2);
       wider.set(this.#bytes);
       this.#bytes = wider;
-      this.#view = new DataView(wider.buffer);
     }
     return at;
   }
 
   #byte(value: number): void {
-    const at = this.#take(1); // first, since it may move the bytes
-    this.#bytes[at] = value;
+    this.#figure(value, 0);
+  }
+
+  /** An integer in 1 << width bytes, most significant first; below 0 as two's complement. */
+  #figure(value: number, width: number): void {
+    const first = this.#take(1 << width); // before they are written, since it may move them
+    let rest = value;
+    for (let at = first + (1 << width) - 1; at >= first; at--) {
+      this.#bytes[at] = rest; // the lowest eight bits of it
+      rest = Math.floor(rest / 256);
+    }
   }
 
   raw(bytes: Uint8Array): void {
@@ -94,11 +101,7 @@ class Writer {
     const step = value < 256 ? 0 : value < 65_536 ? 1 : value < 2 ** 32 ? 2 : 3;
     const width = widths & (1 << step) ? step : step + 1;
     this.#byte(first + width);
-    const at = this.#take(1 << width);
-    if (width === 0) this.#view.setUint8(at, value);
-    else if (width === 1) this.#view.setUint16(at, value);
-    else if (width === 2) this.#view.setUint32(at, value);
-    else this.#view.setBigUint64(at, BigInt(value));
+    this.#figure(value, width);
   }
 
   integer(value: number): void {
@@ -111,11 +114,7 @@ class Writer {
   #negative(value: number): void {
     const width = value >= -128 ? 0 : value >= -32_768 ? 1 : value >= -(2 ** 31) ? 2 : 3;
     this.#byte(0xd0 + width);
-    const at = this.#take(1 << width);
-    if (width === 0) this.#view.setInt8(at, value);
-    else if (width === 1) this.#view.setInt16(at, value);
-    else if (width === 2) this.#view.setInt32(at, value);
-    else this.#view.setBigInt64(at, BigInt(value));
+    this.#figure(value, width);
   }
 
   text(value: string): void {
@@ -193,11 +192,8 @@ const DEPTH_MAX = 32; // ours is 4; a newer message's unknown fields may go deep
 
 class Reader {
   at = 0;
-  readonly #view: DataView;
 
-  constructor(readonly bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  constructor(readonly bytes: Uint8Array) {}
 
   take(count: number): number {
     const at = this.at;
@@ -207,7 +203,7 @@ class Reader {
   }
 
   byte(): number {
-    return this.#view.getUint8(this.take(1));
+    return this.figure(0);
   }
 
   part(length: number): Uint8Array {
@@ -215,21 +211,11 @@ class Reader {
     return this.bytes.subarray(at, at + length);
   }
 
-  /** An unsigned figure in 1 << width bytes. */
-  figure(width: number): number {
-    const at = this.take(1 << width);
-    if (width === 0) return this.#view.getUint8(at);
-    if (width === 1) return this.#view.getUint16(at);
-    if (width === 2) return this.#view.getUint32(at);
-    return Number(this.#view.getBigUint64(at));
-  }
-
-  #signed(width: number): number {
-    const at = this.take(1 << width);
-    if (width === 0) return this.#view.getInt8(at);
-    if (width === 1) return this.#view.getInt16(at);
-    if (width === 2) return this.#view.getInt32(at);
-    return Number(this.#view.getBigInt64(at));
+  /** An integer in 1 << width bytes, as the Writer leaves it; rounded if it is too large. */
+  figure(width: number, isSigned = false): number {
+    const bytes = this.part(1 << width);
+    const isNegative = isSigned && (bytes[0] ?? 0) > 127;
+    return bytes.reduce((value, byte) => value * 256 + byte, isNegative ? -1 : 0);
   }
 
   integer(): number {
@@ -237,7 +223,7 @@ class Reader {
     if (first < 0x80) return first;
     if (first >= 0xe0) return first - 256;
     if (first >= 0xcc && first <= 0xcf) return this.figure(first - 0xcc);
-    if (first >= 0xd0 && first <= 0xd3) return this.#signed(first - 0xd0);
+    if (first >= 0xd0 && first <= 0xd3) return this.figure(first - 0xd0, true);
     throw new Malformed("not an integer");
   }
 

@@ -1,6 +1,7 @@
 /** Send what waits in the outbox by POST /sync; used when no page is open. */
 import { split, join } from "../protocol/codec";
-import { Session, type Events } from "../client/session";
+import type { Events } from "../client/events";
+import { Session } from "../client/session";
 import { Store } from "../client/store";
 import { exchange, type World } from "../client/world";
 

@@ -19,7 +19,7 @@ const PAGE = "/index.html";
 const ASSETS = "/assets/";
 /** What the page names, what repairs an outbox, and menus: the rest is kept when it is used. */
 const FIRST = SHELL.filter((path) =>
-  /^\/assets\/(index|epoch|Above|Modal|actions)-[^/]+$/.test(path),
+  /^\/assets\/(index|epoch|proof|Above|Modal|actions)-[^/]+$/.test(path),
 );
 
 self.addEventListener("install", (event) => {
