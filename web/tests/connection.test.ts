@@ -159,6 +159,12 @@ describe("no connection", () => {
     }
     expect(world.sockets).toHaveLength(length);
     expect(speaker.links[speaker.links.length - 1]).toBe("online");
+    for (let minute = 0; minute < 11; minute++) {
+      world.time += 60_000;
+      world.posts[world.posts.length - 1]?.answer();
+      await settle();
+    }
+    expect(world.sockets).toHaveLength(length + 1); // it may go by now
   });
 
   test("a stopped connection does nothing any more", async () => {

@@ -4,17 +4,20 @@ import { Session } from "../src/client/session";
 import type { Queued, Store } from "../src/client/store";
 import type { Status } from "../src/client/types";
 import { decode, encode, split, type Outgoing } from "../src/protocol/codec";
-import { WelcomeFlag } from "../src/protocol/codes.gen";
+import { ErrorCode, WelcomeFlag } from "../src/protocol/codes.gen";
 import {
   Accepted,
+  Failed,
   GetHeads,
   GetOutbox,
+  GetRange,
   Heads,
   Mark,
   OutboxState,
   Read,
   Received,
   Restart,
+  Rows,
   SendText,
   Welcome,
   type FromServer,
@@ -76,6 +79,15 @@ async function welcome(more: Partial<Welcome> = {}): Promise<void> {
   status.link = "connecting";
   say({ tag: Welcome, time: NOW, number: 1, ...more });
   await vi.waitFor(() => expect(status.link).toBe("online"));
+}
+
+/** The connection breaks, a probe finds the server, and a new one opens. */
+async function reconnect(): Promise<void> {
+  world.socketNow.onclose?.();
+  await vi.waitFor(() => expect(world.openPosts).toHaveLength(1));
+  world.openPosts[0]?.answer([encode({ tag: Welcome, time: NOW, number: 1 })]);
+  await vi.waitFor(() => expect(world.sockets).toHaveLength(2));
+  await welcome();
 }
 
 describe("after a restore", () => {
@@ -161,11 +173,7 @@ describe("marks", () => {
       await world.pass(500);
       expect(heardOf(Received)).toMatchObject([{ marks: [{ chat: CHAT, seq: 5 }] }]);
     });
-    world.socketNow.onclose?.();
-    await vi.waitFor(() => expect(world.openPosts).toHaveLength(1));
-    world.openPosts[0]?.answer([encode({ tag: Welcome, time: NOW, number: 1 })]);
-    await vi.waitFor(() => expect(world.sockets).toHaveLength(2));
-    await welcome();
+    await reconnect();
     await vi.waitFor(async () => {
       await world.pass(500);
       expect(heardOf(Received)).toHaveLength(1);
@@ -198,5 +206,63 @@ describe("marks", () => {
     await vi.waitFor(() => expect(world.posts).toHaveLength(5)); // a probe
     world.posts[4]?.answer(answered);
     expect(await saysRead(6)).toBe(true);
+  });
+});
+
+describe("rows that were asked for", () => {
+  const RUN = { first: 1, last: 4, asOf: 0 };
+  const ranges = (): GetRange[] => heardOf<GetRange>(GetRange);
+  const windows = (): Promise<unknown> => write(store, (tx) => tx.all("chats"));
+
+  /** As the server packs them: seq and at of all but the first are differences. */
+  function packed(first: number, count: number): Uint8Array {
+    const row = (seq: number): number[] => [0x94, seq, 1, PEER, 0xa1, 0x61];
+    const later = Array.from({ length: count - 1 }, () => row(1));
+    return new Uint8Array([0x90 + count, ...row(first), ...later.flat()]);
+  }
+
+  const page = (request: number, first: number, count: number, more: number): void =>
+    say({ tag: Rows, request, chat: CHAT, asOf: 5, packed: packed(first, count), more });
+
+  async function ask(): Promise<void> {
+    for (const word of ["a", "b", "c", "d", "e"]) model.post(PEER, word);
+    await welcome();
+    heads(model.head());
+    await vi.waitFor(async () => expect(await windows()).toHaveLength(1));
+    session.fetch(CHAT, { ...RUN });
+    expect(ranges()).toMatchObject([RUN]);
+  }
+
+  const known = (last: number): Promise<void> =>
+    vi.waitFor(async () =>
+      expect(await windows()).toMatchObject([
+        { windows: last < 4 ? [{ first: 1, last }, { first: 5 }] : [{ first: 1, last: 5 }] },
+      ]),
+    );
+
+  test("count page by page; what did not fit into one answer is asked for by itself", async () => {
+    await ask();
+    page(1, 1, 2, 1);
+    await known(2);
+    say({ tag: Failed, request: 1, code: ErrorCode.TOO_LARGE });
+    await vi.waitFor(() => expect(ranges().slice(1)).toMatchObject([{ ...RUN, first: 3 }]));
+    page(2, 3, 2, 0);
+    await known(4);
+    expect(ranges()).toHaveLength(2);
+  });
+
+  test("are asked for again, on another connection, from where they broke off", async () => {
+    await ask();
+    page(1, 1, 3, 1);
+    await known(3);
+    await reconnect();
+    await vi.waitFor(() => expect(ranges()).toMatchObject([{ ...RUN, first: 4 }]));
+  });
+
+  test("are not asked for again where nothing came", async () => {
+    await ask();
+    say({ tag: Failed, request: 1, code: ErrorCode.TOO_LARGE });
+    await world.pass(5_000);
+    expect(ranges()).toHaveLength(1);
   });
 });

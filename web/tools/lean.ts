@@ -1,4 +1,6 @@
 /** Keeps the first load small: one script, and a short loader for what comes later. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Plugin } from "vite";
 
 /**
@@ -50,7 +52,25 @@ function importsUnused(code: string): boolean {
   return imports.some((line) => UNUSED.test(line));
 }
 
+const CODES = resolve(import.meta.dirname, "../src/protocol/codes.gen.ts");
+const ENUM = /export const (\w+) = \{([^}]*)\}/g;
+const ENTRY = /(\w+): (\d+),/g;
+
+/** Every named code, like "ChatKind.GROUP", and its number. */
+function codes(): Map<string, string> {
+  const entries = [...readFileSync(CODES, "utf8").matchAll(ENUM)].flatMap(([, kind, body]) =>
+    [...(body ?? "").matchAll(ENTRY)].map(([, name, number]) => [`${kind}.${name}`, `${number}`]),
+  );
+  return new Map(entries as [string, string][]);
+}
+
+/** The bundler does so itself, but not with codes of which a later part has need, too. */
+function withNumbers(code: string, numbers: Map<string, string>): string {
+  return code.replace(/\b[A-Z]\w+\.[A-Z_]+\b/g, (named) => numbers.get(named) ?? named);
+}
+
 export function lean(): Plugin {
+  const numbers = codes();
   return {
     name: "kentong-lean",
     apply: "build",
@@ -61,6 +81,7 @@ export function lean(): Plugin {
       if (/\/src\//.test(id) && importsUnused(code)) {
         this.error(`${id} uses a part of Solid that tools/lean.ts leaves out`);
       }
+      if (/\/src\//.test(id)) return { code: withNumbers(code, numbers), map: null };
       return undefined;
     },
   };

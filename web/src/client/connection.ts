@@ -62,6 +62,7 @@ const PATIENT_EVERY = 4; // one probe in so many gets four times as long
 const PATIENCE_MS = 120_000; // of probing at the first pace
 const BLOCKED_AFTER = 2; // WebSockets that failed although a probe was answered
 const POLL_MS = 40_000; // the server answers within 25 s
+const POLLING_MS = 600_000; // then WebSockets are tried again
 const PING_FRONT_MS = 55_000;
 const PING_BACK_MS = 240_000;
 const UPGRADE_BYTES = 40; // of ours in the upgrade: names around the token
@@ -374,6 +375,7 @@ export class Connection {
     this.#isPolling = true;
     this.#unsaid.length = 0;
     this.#speaker.linkChanged("online"); // a probe was answered just now
+    const end = this.#world.now() + POLLING_MS;
     while (this.#isPolling) {
       const control = new AbortController();
       const { hello, channel } = await this.#speaker.opening(false);
@@ -393,6 +395,7 @@ export class Connection {
       } finally {
         clear();
       }
+      if (this.#world.now() > end) this.#failures = BLOCKED_AFTER - 1;
       if (this.#failures < BLOCKED_AFTER) return this.#connect();
     }
   }

@@ -19,7 +19,7 @@ const TEMPORARY: readonly number[] = [
 
 interface Waiting {
   isSent: boolean;
-  frame: Uint8Array;
+  frame: () => Uint8Array; // as the question is now
   resolve: (answer: FromServer) => void;
   reject: (reason: RequestFailed) => void;
 }
@@ -47,7 +47,7 @@ export class Requests {
   /** Rejects with RequestFailed. `onNumber` hears the request's number before it is sent. */
   ask(question: Question, onNumber?: (request: number) => void): Promise<FromServer> {
     const request = ++this.#last;
-    const frame = encode({ ...question, request });
+    const frame = (): Uint8Array => encode({ ...question, request });
     onNumber?.(request);
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { isSent: false, frame, resolve, reject });
@@ -59,14 +59,14 @@ export class Requests {
   frames(): Uint8Array[] {
     const first = [...this.#waiting.values()].slice(0, ON_THE_WAY_MAX);
     for (const item of this.#waiting.values()) item.isSent = first.includes(item);
-    return first.map(({ frame }) => frame);
+    return first.map(({ frame }) => frame());
   }
 
   #sendMore(): void {
     let left = ON_THE_WAY_MAX;
     for (const item of this.#waiting.values()) {
       if (left-- <= 0) return;
-      if (!item.isSent) item.isSent = this.#send(item.frame);
+      if (!item.isSent) item.isSent = this.#send(item.frame());
     }
   }
 

@@ -61,6 +61,12 @@ interface Look {
   chats: readonly number[];
 }
 
+/** What is still to be answered of a question for rows. */
+interface Range extends Window {
+  tag: typeof GetRange;
+  chat: number;
+}
+
 const RETRY_MS = 3_000;
 const LATER_MS_MIN = 100;
 const RETRY_MS_MAX = 300_000;
@@ -82,7 +88,7 @@ export class Session implements Speaker {
   readonly #wishes: Wishes;
   readonly #resets: sync.Resets = new Map();
   readonly #queue: Queue;
-  readonly #runs = new Map<number, { chat: number; run: Window }>(); // ranges by request
+  readonly #runs = new Map<number, Range>(); // what is still to come, by request
   #goodbyes = 0;
   #isListed = false;
 
@@ -143,14 +149,18 @@ export class Session implements Speaker {
   /** Rows of a run that is not exact here, unless they are on their way. */
   fetch(chat: number, run: Window): void {
     const isComing = [...this.#runs.values()].some(
-      (item) => item.chat === chat && item.run.first <= run.first && item.run.last >= run.last,
+      (item) => item.chat === chat && item.first <= run.first && item.last >= run.last,
     );
     if (isComing) return;
-    const question = { tag: GetRange, ...run, chat } as const;
+    const question: Range = { tag: GetRange, ...run, chat };
     let number = 0;
-    const refused = (): unknown => this.#runs.delete(number);
+    const refused = (): void => {
+      this.#runs.delete(number);
+      // An answer to a POST holds only so much: what is left is asked for by itself.
+      if (question.first > run.first) this.fetch(chat, question);
+    };
     this.#requests
-      .ask(question, (request) => this.#runs.set((number = request), { chat, run }))
+      .ask(question, (request) => this.#runs.set((number = request), question))
       .catch(refused);
   }
 
@@ -328,7 +338,8 @@ export class Session implements Speaker {
       this.#requests.answered(message.request, message);
     }
     await this.#apply(async (tx, effects) => {
-      await sync.applyRows(tx, asked.chat, asked.run, page);
+      // Asked again, on another connection, it is for the rest only.
+      asked.first = await sync.applyRows(tx, asked.chat, asked, page);
       effects.chats.add(asked.chat);
     });
   }

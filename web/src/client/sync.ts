@@ -234,28 +234,31 @@ async function dropDoubtful(tx: Transaction, effects: Effects): Promise<void> {
 // -- Rows of a range ---------------------------------------------------------------------------
 
 /**
- * One page of the rows asked for by `run`; with the last page it is exact as of `asOf`, a
- * hole as far as rows came: a restored server may have fewer than the one that was to be asked.
+ * One page of the rows asked for by `run`: up to its last row, with the last page all of it, it
+ * is exact as of `asOf`; a hole as far as rows came: a restored server may have fewer than the
+ * one that was to be asked. Returns where the next page begins.
  */
 export async function applyRows(
   tx: Transaction,
   chatId: number,
   run: Window,
   page: { rows: readonly Row[]; asOf: number; more: number },
-): Promise<void> {
+): Promise<number> {
   const chat = await tx.get("chats", chatId);
-  if (!chat) return;
+  if (!chat) return run.first;
   let last = 0;
   for (const row of absolute(page.rows, chatId, chat.peer)) {
     last = row.seq;
     if (last >= chat.firstSeq) await keepRow(tx, chat.windows, row, page.asOf);
   }
   // What was asked since an old window means nothing if that window was dropped meanwhile.
-  if (run.asOf) last = isKept(chat.windows, run) ? run.last : 0;
+  const next = (page.more ? Math.max(last, run.first - 1) : run.last) + 1;
+  if (run.asOf) last = isKept(chat.windows, run) ? next - 1 : 0;
   const first = Math.max(run.first, chat.firstSeq);
-  if (!page.more) chat.windows = cover(chat.windows, { first, last, asOf: page.asOf });
+  chat.windows = cover(chat.windows, { first, last, asOf: page.asOf });
   chat.preview = (await tx.get("rows", [chatId, chat.lastSeq])) ?? chat.preview;
   await tx.put("chats", chat);
+  return next;
 }
 
 /** The others are told that this device has what they wrote. */

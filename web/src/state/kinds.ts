@@ -1,6 +1,4 @@
 /** The numbers of the protocol that screens have to tell apart. */
-import { ErrorCode } from "../protocol/codes.gen";
-
 export {
   ChatKind,
   ErrorCode,
@@ -11,10 +9,6 @@ export {
   TEXT_CHARS_MAX,
   TITLE_CHARS_MAX,
 } from "../protocol/codes.gen";
-
-/** By themselves: parts that come later would keep the whole list of codes in the first one. */
-export const SUSPENDED = ErrorCode.SUSPENDED;
-export const UNAUTHORISED = ErrorCode.UNAUTHORISED;
 
 /** Reasons for a report in the order in which they are offered. */
 export const REPORT_REASONS = [1, 2, 3, 4, 0] as const;

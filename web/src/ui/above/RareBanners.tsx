@@ -1,7 +1,7 @@
 /** What most readers never have to know. */
 
 import { Show, createSignal } from "solid-js";
-import { SUSPENDED, UNAUTHORISED } from "../../state/kinds";
+import { ErrorCode } from "../../state/kinds";
 import { Icon } from "../Icon";
 import * as icons from "../icons";
 import { useMessenger, useShell } from "../shell";
@@ -42,10 +42,10 @@ function Ended(props: { code: number }) {
     await state.messenger.signOut();
     location.replace("/");
   };
-  const isSuspended = () => props.code === SUSPENDED;
+  const isSuspended = () => props.code === ErrorCode.SUSPENDED;
   const text = () => {
     if (isSuspended()) return shell.t("suspended");
-    return props.code === UNAUTHORISED
+    return props.code === ErrorCode.UNAUTHORISED
       ? shell.t("signedOut")
       : shell.t("startFailed", { reason: shell.language().reason(props.code) });
   };
@@ -53,7 +53,7 @@ function Ended(props: { code: number }) {
     <p class="banner bad">
       <Icon path={INFO} />
       {text()}
-      <Show when={props.code === UNAUTHORISED}>
+      <Show when={props.code === ErrorCode.UNAUTHORISED}>
         <button onClick={() => void again()}>{shell.t("signInAgain")}</button>
       </Show>
     </p>
