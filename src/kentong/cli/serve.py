@@ -13,13 +13,15 @@ from pathlib import Path
 
 from kentong.cli.links import show_link
 from kentong.protocol.planted import NOTHING
-from kentong.server import app, config, logs
+from kentong.server import app, config, logs, one_cpu
 from kentong.server.access import Caller, Context
 from kentong.server.app import CannotStart, Server
 from kentong.server.config import Config, ConfigError
 from kentong.server.features import administration
 from kentong.server.http.links import invite_link
 from kentong.server.storage.engine import Transaction
+
+log = logging.getLogger(__name__)
 
 SENTENCE = "Run a server: web client, devices and everything else on one port."
 WRONG_USE = 2
@@ -64,8 +66,18 @@ async def _serve(settings: Config) -> None:
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
+            settling = asyncio.create_task(_settle())
             await stopped.wait()
+            settling.cancel()
             print("Stopping; devices keep what they write and come back by themselves.")
+
+
+async def _settle() -> None:
+    try:
+        if one_cpu.can_settle():
+            await one_cpu.keep(asyncio.sleep)
+    except (OSError, ValueError) as error:  # a system that hides something, or forbids it
+        log.info("not kept on one CPU: %s", error)
 
 
 @contextlib.contextmanager
@@ -134,6 +146,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         import uvloop  # not on every system
     except ImportError:
-        logging.getLogger(__name__).info("without uvloop messages take twice the work")
+        log.info("without uvloop messages take twice the work")
         return asyncio.new_event_loop
     return uvloop.new_event_loop

@@ -69,16 +69,16 @@ _layouts = {
 }
 
 
-def _plain(message: Message) -> list[Any]:
-    """The message as the list that travels, trailing defaults left out."""
+def _plain(message: Message) -> tuple[Any, ...]:
+    """The message as the array that travels, trailing defaults left out."""
     layout = _layouts[type(message)]
     values: tuple[Any, ...] = msgspec.structs.astuple(message)
     end = len(values)
     while end > layout.required and values[end - 1] == layout.defaults[end - 1]:
         end -= 1
     if not layout.nested:
-        return [*layout.tag, *values[:end]]
-    return [*layout.tag, *(_plain_value(value) for value in values[:end])]
+        return layout.tag + values[:end]
+    return layout.tag + tuple(map(_plain_value, values[:end]))
 
 
 def _plain_value(value: Any) -> Any:  # noqa: ANN401 - a field of any type

@@ -23,6 +23,11 @@ class Caller(NamedTuple):
     number: int = 0
     links_key: bytes = b""  # features/tokens.py
 
+    def next(self) -> "Caller":
+        """The same, with the next command of the outbox."""
+        user_id, device_id, outbox, number, links_key = self
+        return Caller(user_id, device_id, outbox, number + 1, links_key)
+
 
 class Context(NamedTuple):
     """What a handler works with. It runs inside one transaction, perhaps more than once."""

@@ -24,7 +24,7 @@ class Route(NamedTuple):
 
     handle: Callable[[Context, Any], Any]
     cost: float = 1
-    people: Callable[[Any], int] = lambda message: 0  # that are looked up one by one
+    people: Callable[[Any], int] | None = None  # how many of them are looked up one by one
 
 
 PERSON_COST = 0.5
@@ -82,4 +82,6 @@ def cost(message: Message) -> float:
     route = COMMANDS.get(kind) or REQUESTS.get(kind) or MARKS.get(kind)
     if route is None:
         return 1
+    if route.people is None:
+        return route.cost
     return route.cost + PERSON_COST * min(route.people(message), PEOPLE_PAID_MAX)

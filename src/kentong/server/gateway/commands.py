@@ -81,7 +81,7 @@ class Commands:
             self._put_off(ErrorCode.RATE_LIMITED, wait_ms)
             return True
         caller = self.caller
-        self.caller = caller._replace(number=caller.number + 1)
+        self.caller = caller.next()
         self.outstanding += 1
         generation, node, run, check = self._generation, self._node, self._run, self.check
 

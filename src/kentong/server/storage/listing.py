@@ -88,4 +88,4 @@ def places(tx: Transaction, user_id: int) -> list[Head]:
 
 
 def _head(row: SqlRow) -> Head:
-    return Head(row[-1], Chat(*row[:_CHAT_WIDTH]), Membership(*row[_CHAT_WIDTH:-1]))
+    return Head(row[-1], Chat._make(row[:_CHAT_WIDTH]), Membership._make(row[_CHAT_WIDTH:-1]))
