@@ -6,6 +6,7 @@
 #   make slow         crash and recovery tests that take minutes
 #   make sim SEEDS=n  the seeded simulation
 #   make bench            measure the server through its sockets
+#   make slowlink         the same over links as in villages; root, Linux (ARGS=--quick)
 #   make size             what the web client transfers
 #   make wheel            dist/*.whl, with the web client inside
 #   make gen              write the generated files (docs is the same)
@@ -21,7 +22,7 @@ SETUP = @command -v $(PYTHON) >/dev/null || \
 	$(PYTHON) -m tools.setup
 RUN = .venv/bin/python -m
 
-.PHONY: setup serve test check slow sim bench size web wheel gen lock format docs clean
+.PHONY: setup serve test check slow sim bench slowlink size web wheel gen lock format docs clean
 
 setup:
 	$(SETUP) dev web
@@ -49,6 +50,10 @@ sim:
 bench:
 	$(SETUP) dev web
 	$(RUN) bench $(ARGS)
+
+slowlink:
+	$(SETUP) dev web chromium
+	$(RUN) bench.slowlink $(ARGS)
 
 size:
 	$(SETUP) dev web chromium

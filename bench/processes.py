@@ -77,11 +77,11 @@ async def server(data: Path, certificate: Certificate | None = None) -> AsyncIte
             await process.wait()
 
 
-def make_certificate(folder: Path) -> Certificate:
+def make_certificate(folder: Path, host: str = HOST) -> Certificate:
     """A self-signed ECDSA P-256 certificate for this machine. Raises OSError without openssl."""
     certificate = Certificate(folder / "certificate.pem", folder / "key.pem")
     command = "openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256"
-    names = ["-subj", "/CN=localhost", "-addext", f"subjectAltName=IP:{HOST}"]
+    names = ["-subj", "/CN=localhost", "-addext", f"subjectAltName=IP:{host}"]
     files = ["-keyout", str(certificate.key), "-out", str(certificate.chain)]
     subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
     return certificate
