@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from kentong.protocol.messages import (
     RevokeDevice,
     Welcome,
 )
+from kentong.server.features import sign_in
 from kentong.server.features.administration import Wish
+from kentong.server.storage import devices
+from kentong.server.storage.engine import Outcome, Work
 from tests.unit.http.inn import OUTBOX, Inn, Json, inn, run
 
 
@@ -152,6 +155,31 @@ def test_signing_out_ends_the_session_and_the_secret(tmp_path: Path) -> None:
             assert (await session.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
             later = await it.connect(owner["secret"])
             assert (await later.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
+
+    run(work())
+
+
+def test_signing_out_ends_a_session_that_just_begins(tmp_path: Path) -> None:
+    """Between its welcome and its listing, when nobody would be told."""
+
+    async def work() -> None:
+        async with inn(tmp_path) as it:
+            owner = await it.owner()
+            secret_hash = sign_in.digest(owner["secret"])
+            database = it.node.engine.database  # type: ignore[attr-defined]
+            ask = it.node.engine.post_read
+
+            def late(work: Work, done: Callable[[Outcome], None], *, patient: bool = False) -> None:
+                if "begin" in work.__qualname__:
+                    database.run_group([lambda tx: devices.revoke_again(tx, secret_hash, 1)])
+                    (told,) = database.read_group([lambda tx: tx.cursor()]).outcomes
+                    it.node.hub.begin(told.result)
+                ask(work, done, patient=patient)
+
+            it.node.engine.post_read = late  # type: ignore[method-assign]
+            session = await it.connect(owner["secret"])
+            await session.hear(Welcome)
+            assert (await session.hear(Goodbye)).code == ErrorCode.UNAUTHORISED
 
     run(work())
 

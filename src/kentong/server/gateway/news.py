@@ -81,14 +81,18 @@ class News:
 
     # -- The listing --------------------------------------------------------------------
 
-    def begin(self, *, joins: bool) -> None:
-        """Read the first page; with `joins`, be told live from then on."""
+    def begin(self, secret_hash: bytes, *, joins: bool) -> None:
+        """Read the first page; with `joins`, be told live from then on.
+
+        The device may have been signed out since it arrived, and those who listened then told.
+        """
         node, state, hub = self._node, self._listing, self._node.hub
         assert state is not None
         self._reading = set()
 
         def work(tx: Transaction) -> tuple[list[Head], list[int], Page, Listing]:
             user_id = state.wish.user_id
+            sign_in.check(tx, secret_hash)
             places = listing.places(tx, user_id) if joins else []
             blocked = accounts.blocked_by(tx, user_id) if joins else []
             page, after = heads.read_page(tx, state, hub.cursor)
@@ -96,6 +100,9 @@ class News:
 
         def done(outcome: Outcome) -> None:
             if self._owner.ended:
+                return
+            if isinstance(outcome.error, Refused):
+                self._owner.end(outcome.error.code, outcome.error.retry_after_ms)
                 return
             if outcome.error is not None:
                 log.error("a listing failed", exc_info=outcome.error)

@@ -152,7 +152,7 @@ class Session:
     def _enter(self) -> None:
         if not self.ended and self.news is not None:
             hello, self._hello = self._hello, _ENTERED
-            self.news.begin(joins=not hello.flags & HelloFlag.PROBE)
+            self.news.begin(self._secret_hash, joins=not hello.flags & HelloFlag.PROBE)
 
     @property
     def poll_wait_s(self) -> float:
