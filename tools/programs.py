@@ -15,6 +15,15 @@ VENV = ROOT / ".venv"
 NODE_LINKS = VENV / "node"  # to the Node.js from PyPI, made by set-up
 NODE_MIN = (20, 19)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_FLAGS = (  # it says nothing that nobody asked it to
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 def chromium() -> str | None:

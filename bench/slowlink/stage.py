@@ -32,15 +32,6 @@ ADDRESS: Final = f"https://{SERVER}:{PORT}"
 START_TIMEOUT_S: Final = 60.0
 PATIENCE_MS: Final = 180_000  # for what a page shows; links are slow here
 PHONE: Final = ViewportSize(width=360, height=640)
-FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 class NoBrowser(Exception):
@@ -119,7 +110,10 @@ class Stage(NamedTuple):
         context = await self.playwright.chromium.launch_persistent_context(
             self.folder / name,
             executable_path=path,
-            args=[*FLAGS, f"--ignore-certificate-errors-spki-list={self.key_hash}"],
+            args=[
+                *programs.CHROMIUM_FLAGS,
+                f"--ignore-certificate-errors-spki-list={self.key_hash}",
+            ],
             locale="en-US",
             viewport=PHONE,
         )

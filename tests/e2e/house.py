@@ -18,6 +18,7 @@ from playwright.sync_api import (
 )
 
 from tests.support import server as programs
+from tools.programs import CHROMIUM_FLAGS
 
 WAIT_S = 30
 WAIT_MS = WAIT_S * 1000
@@ -25,16 +26,7 @@ LOOK_S = 0.05
 SCREENS = Path("build/screens")
 PHONE = ViewportSize(width=360, height=640)
 DESKTOP = ViewportSize(width=1280, height=800)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP lan.test 127.0.0.1",
-]
+FLAGS = [*CHROMIUM_FLAGS, "--host-resolver-rules=MAP lan.test 127.0.0.1"]
 
 
 class Server(programs.Server):
